@@ -51,6 +51,18 @@ class SourceChanged(FatalError):
     """The source no longer has a table or column that the mapping names; the type pauses."""
 
 
+class BudgetSpent(RetriableError):
+    """No call to Gong may be made before `until` (seconds since 1970 UTC): quota spent, or Gong said to wait."""
+
+    def __init__(self, until: float, message: str) -> None:
+        self.until = until
+        super().__init__(message)
+
+
+class LedgerUnavailable(RetriableError):
+    """The ledger's database could not be reached or stayed locked."""
+
+
 class GongDenied(FatalError):
     """Gong answered 401 or 403: key, scope or address. Never retried in a loop."""
 

@@ -1,0 +1,377 @@
+"""SQL over the `objects` and `refusals` tables, always for many rows at once.
+
+A line is in flight while `sent_digest` is set and its batch is unsettled, and told when it is set and its
+batch is settled: DONE needs no write here. A failure moves or clears `sent_digest`; sending the next line
+first saves the settled one in `told_*`.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, text
+
+from connector.ledger.bulk import id_list, in_list, upsert
+from connector.ledger.records import (
+    UNSETTLED,
+    AccountState,
+    Clear,
+    Due,
+    ObjectState,
+    Pend,
+    Pending,
+    Refuse,
+    Send,
+    Verdict,
+)
+from connector.object_types import ObjectType
+
+UNSETTLED_SQL = "(" + ", ".join(f"'{state.value}'" for state in UNSETTLED) + ")"
+
+_AFTER_SEND = """
+ON CONFLICT (type, object_id) DO UPDATE SET
+    told_digest = COALESCE(objects.sent_digest, objects.told_digest),
+    told_modified = CASE WHEN objects.sent_digest IS NULL THEN objects.told_modified ELSE objects.last_modified END,
+    told_deleted = CASE WHEN objects.sent_digest IS NULL THEN objects.told_deleted ELSE objects.sent_deleted END,
+    told_unsure = CASE WHEN objects.sent_digest IS NULL THEN objects.told_unsure ELSE false END,
+    tries = CASE WHEN objects.sent_digest IS NULL THEN objects.tries ELSE 0 END,
+    source = excluded.source, sent_digest = excluded.sent_digest, sent_deleted = excluded.sent_deleted,
+    last_modified = excluded.last_modified, batch_id = excluded.batch_id, line = excluded.line,
+    account_id = excluded.account_id, address = excluded.address,
+    refused_digest = NULL, pending = NULL, pending_since = NULL, pending_due = NULL
+"""
+
+_AFTER_PEND = f"""
+ON CONFLICT (type, object_id) DO UPDATE SET
+    source = excluded.source,
+    pending_since = CASE WHEN objects.pending IS NULL THEN excluded.pending_since ELSE objects.pending_since END,
+    pending_due = CASE WHEN objects.pending = '{Pending.RESEND}' AND excluded.pending = '{Pending.IN_FLIGHT}'
+                       THEN objects.pending_due ELSE excluded.pending_due END,
+    pending = CASE WHEN objects.pending = '{Pending.RESEND}' AND excluded.pending = '{Pending.IN_FLIGHT}'
+                   THEN objects.pending ELSE excluded.pending END,
+    tries = excluded.tries,
+    account_id = COALESCE(excluded.account_id, objects.account_id)
+"""
+
+_AFTER_REFUSE = """
+ON CONFLICT (type, object_id) DO UPDATE SET
+    source = excluded.source, refused_digest = excluded.refused_digest,
+    pending = NULL, pending_since = NULL, pending_due = NULL
+"""
+
+_REFUSED_AGAIN = """
+ON CONFLICT (type, object_id) DO UPDATE SET
+    origin = excluded.origin, kind = excluded.kind, field = excluded.field,
+    reason = excluded.reason, batch_id = excluded.batch_id, line = excluded.line, last_at = excluded.last_at,
+    times = refusals.times + 1
+"""
+
+_LOOKUP = """
+SELECT o.object_id, o.told_digest, o.told_deleted, o.told_unsure, o.sent_digest, o.sent_deleted,
+       o.batch_id, o.refused_digest, o.pending, o.pending_since, o.tries, o.last_modified, o.address, o.account_id
+FROM objects o WHERE o.type = :type AND {ids}
+"""
+
+_ACCOUNTS = """
+SELECT o.object_id, o.told_digest, o.told_deleted, o.sent_digest, o.sent_deleted, b.state, b.settled_at
+FROM objects o LEFT JOIN batches b ON b.id = o.batch_id
+WHERE o.type = 'ACCOUNT' AND {ids}
+"""
+
+_HOLDERS = f"""
+SELECT o.object_id FROM objects o LEFT JOIN batches b ON b.id = o.batch_id
+WHERE o.type = 'BUSINESS_USER' AND o.address = :address AND o.last_modified IS NOT NULL AND NOT (
+    o.sent_digest IS NULL AND o.told_deleted
+    OR o.sent_digest IS NOT NULL AND o.sent_deleted AND (b.state IS NULL OR b.state NOT IN {UNSETTLED_SQL})
+)
+"""  # an address is free once the deletion of its holder is settled
+
+
+def lookup(connection: Connection, object_type: ObjectType, ids: Sequence[str]) -> dict[str, ObjectState]:
+    """Return what is known of these objects; unknown ones are absent."""
+    unsettled = set(connection.exec_driver_sql(f"SELECT id FROM batches WHERE state IN {UNSETTLED_SQL}").scalars())
+    rows = connection.execute(
+        text(_LOOKUP.format(ids=in_list(connection, "o.object_id"))),
+        {"type": object_type, "ids": id_list(connection, ids)},
+    )
+    found: dict[str, ObjectState] = {}
+    for (
+        object_id, told, told_deleted, unsure, sent, sent_deleted,
+        batch, refused, pending, since, tries, modified, address, account,
+    ) in rows:  # fmt: skip
+        in_flight = sent if batch in unsettled else None
+        settled = sent is not None and in_flight is None
+        found[object_id] = ObjectState(
+            told=sent if settled else (None if unsure else told),
+            told_deleted=bool(sent_deleted if settled else told_deleted),
+            in_flight=in_flight,
+            refused=refused,
+            pending=None if pending is None else Pending(pending),
+            pending_since=since,
+            tries=0 if settled else tries,
+            last_modified=modified,
+            address=address,
+            account_id=account,
+        )
+    return found
+
+
+def accounts(connection: Connection, ids: Sequence[str]) -> dict[str, AccountState]:
+    """Return how these accounts stand with Gong; accounts that the ledger does not know are absent."""
+    rows = connection.execute(
+        text(_ACCOUNTS.format(ids=in_list(connection, "o.object_id"))), {"ids": id_list(connection, ids)}
+    )
+    found: dict[str, AccountState] = {}
+    for object_id, told, told_deleted, sent, sent_deleted, state, settled_at in rows:
+        if sent is not None and state not in UNSETTLED:
+            found[object_id] = AccountState(not sent_deleted, settled_at if told is None else None)
+        else:
+            found[object_id] = AccountState(told is not None and not told_deleted, None)
+    return found
+
+
+def holders(connection: Connection, addresses: Sequence[bytes]) -> dict[bytes, set[str]]:
+    """Return which business users hold these addresses in Gong, or may."""
+    found: dict[bytes, set[str]] = {}
+    for address in set(addresses):
+        ids = set(connection.execute(text(_HOLDERS), {"address": address}).scalars())
+        if ids:
+            found[address] = ids
+    return found
+
+
+def book_sends(
+    connection: Connection, object_type: ObjectType, source: int, batch_id: int, sends: Sequence[Send]
+) -> None:
+    """Book written lines as in flight; what was settled before is saved as told."""
+    count = len(sends)
+    ordered = sorted(sends)  # by key: neighbours in the index, and no two writers lock in different orders
+    upsert(
+        connection,
+        "objects",
+        {
+            "type": [object_type.value] * count,
+            "object_id": [send.object_id for send in ordered],
+            "source": [source] * count,
+            "sent_digest": [send.digest for send in ordered],
+            "sent_deleted": [send.deleted for send in ordered],
+            "last_modified": [send.modified for send in ordered],
+            "batch_id": [batch_id] * count,
+            "line": [send.line for send in ordered],
+            "account_id": [send.account_id for send in ordered],
+            "address": [send.address for send in ordered],
+        },
+        _AFTER_SEND,
+    )
+    connection.execute(
+        text(
+            "DELETE FROM refusals WHERE type = :type AND EXISTS (SELECT 1 FROM objects o WHERE o.type = refusals.type"
+            " AND o.object_id = refusals.object_id AND o.batch_id = :batch)"
+        ),
+        {"type": object_type, "batch": batch_id},
+    )
+
+
+def book_pends(connection: Connection, object_type: ObjectType, source: int, pends: Sequence[Pend], now: float) -> None:
+    """Book objects as pending. The oldest waiting time of an object is kept."""
+    count = len(pends)
+    upsert(
+        connection,
+        "objects",
+        {
+            "type": [object_type.value] * count,
+            "object_id": [pend.object_id for pend in pends],
+            "source": [source] * count,
+            "pending": [pend.reason.value for pend in pends],
+            "pending_since": [now] * count,
+            "pending_due": [pend.due for pend in pends],
+            "tries": [pend.tries for pend in pends],
+            "account_id": [pend.account_id for pend in pends],
+        },
+        _AFTER_PEND,
+    )
+
+
+def book_row_refusals(
+    connection: Connection, object_type: ObjectType, source: int, refusals: Sequence[Refuse], now: float
+) -> None:
+    """Book rows that could not be mapped, with their reasons."""
+    identified = [refusal for refusal in refusals if refusal.identified]
+    upsert(
+        connection,
+        "objects",
+        {
+            "type": [object_type.value] * len(identified),
+            "object_id": [refusal.object_id for refusal in identified],
+            "source": [source] * len(identified),
+            "refused_digest": [refusal.digest for refusal in identified],
+        },
+        _AFTER_REFUSE,
+    )
+    _list_refusals(connection, object_type, "connector", refusals, now, None)
+
+
+def _list_refusals(
+    connection: Connection,
+    object_type: ObjectType,
+    origin: str,
+    refusals: Sequence[Refuse],
+    now: float,
+    batch_id: int | None,
+) -> None:
+    count = len(refusals)
+    upsert(
+        connection,
+        "refusals",
+        {
+            "type": [object_type.value] * count,
+            "object_id": [_storable(refusal.object_id) for refusal in refusals],
+            "origin": [origin] * count,
+            "kind": [refusal.kind for refusal in refusals],
+            "field": [refusal.field for refusal in refusals],
+            "reason": [_storable(refusal.reason) for refusal in refusals],
+            "batch_id": [batch_id] * count,
+            "line": [refusal.line for refusal in refusals],
+            "first_at": [now] * count,
+            "last_at": [now] * count,
+            "times": [1] * count,
+        },
+        _REFUSED_AGAIN,
+    )
+
+
+def book_clears(connection: Connection, object_type: ObjectType, clears: Sequence[Clear]) -> None:
+    """Forget that objects were pending (for the reason that was seen) or refused."""
+    if not clears:
+        return
+    values = [{"type": object_type.value, "id": clear.object_id, "seen": clear.pending} for clear in clears]
+    connection.execute(
+        text(
+            "UPDATE objects SET pending = NULL, pending_since = NULL, pending_due = NULL"
+            " WHERE type = :type AND object_id = :id AND pending = :seen"
+        ),
+        values,
+    )
+    connection.execute(text("UPDATE objects SET refused_digest = NULL WHERE type = :type AND object_id = :id"), values)
+    connection.execute(text("DELETE FROM refusals WHERE type = :type AND object_id = :id"), values)
+
+
+def release_after_done(
+    connection: Connection, object_type: ObjectType, batch_id: int, now: float, account_wait: float
+) -> None:
+    """Make due what waited for this batch: newer changes of its objects, and lines that name its accounts."""
+    connection.execute(
+        text(
+            "UPDATE objects SET pending_due = :now WHERE type = :type AND pending IN ('in_flight', 'address')"
+            " AND batch_id = :batch"
+        ),
+        {"now": now, "type": object_type, "batch": batch_id},
+    )
+    if object_type is ObjectType.BUSINESS_USER:
+        connection.execute(
+            text("UPDATE objects SET pending_due = :now WHERE type = 'BUSINESS_USER' AND pending = 'address'"),
+            {"now": now},
+        )
+    if object_type is ObjectType.ACCOUNT:
+        connection.execute(
+            text(
+                "UPDATE objects SET pending_due = (SELECT CASE WHEN a.told_digest IS NULL"
+                " THEN CAST(:later AS double precision) ELSE :now END"
+                " FROM objects a WHERE a.type = 'ACCOUNT' AND a.object_id = objects.account_id)"
+                " WHERE pending = 'account' AND EXISTS (SELECT 1 FROM objects a WHERE a.type = 'ACCOUNT'"
+                " AND a.object_id = objects.account_id AND a.batch_id = :batch)"
+            ),
+            {"now": now, "later": now + account_wait, "batch": batch_id},
+        )
+
+
+def resolve(connection: Connection, object_type: ObjectType, batch_id: int, verdict: Verdict, now: float) -> None:
+    """Book what becomes of the lines of a failed or lost batch."""
+    content = [refusal for refusal in verdict.refused if refusal.kind != "dependency"]
+    dependent = [refusal for refusal in verdict.refused if refusal.kind == "dependency"]
+    if content:
+        connection.execute(
+            text(
+                "UPDATE objects SET refused_digest = sent_digest, sent_digest = NULL,"
+                " pending_due = CASE WHEN pending IS NULL THEN NULL ELSE :now END"
+                " WHERE type = :type AND object_id = :id AND batch_id = :batch"
+            ),
+            [
+                {"type": object_type.value, "id": refusal.object_id, "batch": batch_id, "now": now}
+                for refusal in content
+            ],
+        )
+    if dependent:
+        connection.execute(
+            text(
+                "UPDATE objects SET sent_digest = NULL, pending = :reason, pending_since = :now,"
+                " pending_due = :due, tries = tries + 1 WHERE type = :type AND object_id = :id AND batch_id = :batch"
+            ),
+            [
+                {
+                    "type": object_type.value,
+                    "id": refusal.object_id,
+                    "batch": batch_id,
+                    "now": now,
+                    "due": verdict.dependency_due,
+                    "reason": Pending.DEPENDENCY.value,
+                }
+                for refusal in dependent
+            ],
+        )
+    _list_refusals(connection, object_type, "gong", verdict.refused, now, batch_id)
+    if verdict.rest is None:
+        connection.execute(
+            text(
+                "UPDATE objects SET pending_due = :now WHERE type = :type AND batch_id = :batch"
+                " AND sent_digest IS NOT NULL AND pending IS NOT NULL"
+            ),
+            {"now": now, "type": object_type, "batch": batch_id},
+        )
+        return
+    connection.execute(
+        text(
+            "UPDATE objects SET sent_digest = NULL, told_unsure = true, pending = :reason, pending_since = :now,"
+            " pending_due = :due, tries = tries + :more"
+            " WHERE type = :type AND batch_id = :batch AND sent_digest IS NOT NULL"
+        ),
+        {
+            "type": object_type,
+            "batch": batch_id,
+            "reason": verdict.rest.value,
+            "now": now,
+            "due": verdict.due,
+            "more": 1 if verdict.rest is Pending.GENERAL else 0,
+        },
+    )
+
+
+def ids_of_lines(
+    connection: Connection, object_type: ObjectType, batch_id: int, lines: Sequence[int]
+) -> dict[int, str]:
+    """Return the objects that stand on these lines of a batch's file."""
+    if not lines:
+        return {}
+    rows = connection.execute(
+        text(
+            "SELECT line, object_id FROM objects WHERE type = :type AND batch_id = :batch"
+            f" AND sent_digest IS NOT NULL AND {in_list(connection, 'line')}"
+        ),
+        {"type": object_type, "batch": batch_id, "ids": id_list(connection, lines)},
+    )
+    return dict(rows)
+
+
+def due(connection: Connection, object_type: ObjectType, now: float, limit: int) -> list[Due]:
+    """Return pending objects of a type whose time has come, the longest due first."""
+    rows = connection.execute(
+        text(
+            "SELECT object_id, source, pending FROM objects WHERE pending IS NOT NULL AND type = :type"
+            " AND pending_due <= :now ORDER BY pending_due, object_id LIMIT :limit"
+        ),
+        {"type": object_type, "now": now, "limit": limit},
+    )
+    return [Due(object_id, source, Pending(reason)) for object_id, source, reason in rows]
+
+
+def _storable(value: str) -> str:
+    """Make a text fit for every ledger: PostgreSQL takes neither NUL nor lone surrogates."""
+    return value.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")

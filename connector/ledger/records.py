@@ -1,0 +1,278 @@
+"""What the ledger takes and gives: frozen records, so that nothing outside knows its tables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Final, NamedTuple
+
+from connector.model import Position, RequestStatus
+from connector.object_types import ObjectType
+
+
+class BatchState(StrEnum):
+    """A batch's life (docs/architecture.md has the diagram)."""
+
+    SPOOLED = "spooled"
+    """Sealed and booked; Gong was never asked."""
+    SENT = "sent"
+    """An upload was begun: the file may or may not have arrived."""
+    ACCEPTED = "accepted"
+    """Gong has it and is working on it."""
+    DONE = "done"
+    """Gong took every line. The end."""
+    FAILED = "failed"
+    """Gong answered FAILED; its lines are still to be booked."""
+    RESOLVED = "resolved"
+    """Every line of a failed or lost file is booked as refused, good, or to go again. The end."""
+
+
+UNSETTLED: Final = (BatchState.SPOOLED, BatchState.SENT, BatchState.ACCEPTED, BatchState.FAILED)
+"""States in which a batch's lines count as in flight."""
+
+
+class PassKind(StrEnum):
+    """Why a source was read."""
+
+    LOAD = "load"
+    INCREMENTAL = "incremental"
+    COMPARISON = "comparison"
+    AGAIN = "again"
+    """Pending objects, read by key."""
+
+
+class Priority(IntEnum):
+    """Who goes first when calls to Gong are short; lower first."""
+
+    POLL = 0
+    INCREMENTAL = 1
+    RECONCILE = 2
+    BACKFILL = 3
+
+
+class Pending(StrEnum):
+    """Why an object's row must be read again."""
+
+    IN_FLIGHT = "in_flight"
+    """It changed while an earlier line of it was unsettled."""
+    ACCOUNT = "account"
+    """Its account is missing in Gong, refused or unsettled (while the account is not even known: an orphan)."""
+    ACCOUNT_FRESH = "account_fresh"
+    """Its account was first told moments ago (ACCOUNT_WAIT_SECONDS)."""
+    ADDRESS = "address"
+    """A business user's e-mail address must first be given up, by this user's old line or by another user."""
+    DEPENDENCY = "dependency"
+    """Gong refused the line because something it refers to is not there."""
+    GENERAL = "general"
+    """Gong refused the whole file, not this line."""
+    RESEND = "resend"
+    """The file failed or was lost and it is not known whether Gong kept this line."""
+    RETRY = "retry"
+    """A person asked for it."""
+
+
+class ObjectState(NamedTuple):
+    """What the ledger knows of one object. Digests are 16 bytes, `last_modified` seconds since 1970 UTC."""
+
+    told: bytes | None
+    """Digest of the last line that Gong settled well, None when there is none or it cannot be relied on."""
+    told_deleted: bool
+    in_flight: bytes | None
+    refused: bytes | None
+    pending: Pending | None
+    pending_since: float | None
+    tries: int
+    last_modified: int | None
+    """modifiedDate of the last line spooled, whatever became of it: None means Gong never heard of the object."""
+    address: bytes | None
+    account_id: str | None
+
+
+class AccountState(NamedTuple):
+    """What matters of an account to lines that name it."""
+
+    there: bool
+    """Gong settled a line of it well, and the last such line was no deletion."""
+    first_told_at: float | None
+    """When the only settled line of it was settled; None when there were more, or long ago."""
+
+
+class Send(NamedTuple):
+    """A line that was written to the file being booked."""
+
+    object_id: str
+    digest: bytes
+    deleted: bool
+    modified: int
+    line: int
+    account_id: str | None
+    address: bytes | None
+
+
+class Pend(NamedTuple):
+    """An object whose row must be read again, why, and when at the latest (an event may make it earlier)."""
+
+    object_id: str
+    reason: Pending
+    due: float
+    tries: int
+    account_id: str | None
+
+
+class Refuse(NamedTuple):
+    """A row or line that is refused. `identified`: the key is usable, so that the object has a row of its own."""
+
+    object_id: str
+    digest: bytes
+    kind: str
+    field: str
+    reason: str
+    identified: bool = True
+    line: int | None = None
+
+
+class Clear(NamedTuple):
+    """An object that is as Gong was told: forget that it was pending (for that reason only) or refused."""
+
+    object_id: str
+    pending: Pending | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewBatch:
+    """A sealed file to book."""
+
+    kind: PassKind
+    request_id: str
+    file: str
+    lines: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """How far a pass has come with the rows of this booking."""
+
+    name: str
+    position: Position | None = None
+    """Rows up to here are accounted for; None leaves the position as it is."""
+    finished: bool = False
+    """The pass has read everything: the cursor moves to the pass's bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of a number of rows."""
+
+    rows: int = 0
+    lines: int = 0
+    skipped: int = 0
+    pended: int = 0
+    refused: int = 0
+    not_shown: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    def plus(self, other: "Counts") -> "Counts":
+        """Return the sum of the two."""
+        shown = dict(self.not_shown)
+        for key, count in other.not_shown.items():
+            shown[key] = shown.get(key, 0) + count
+        return Counts(
+            self.rows + other.rows,
+            self.lines + other.lines,
+            self.skipped + other.skipped,
+            self.pended + other.pended,
+            self.refused + other.refused,
+            shown,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """Everything one step of reading has decided; booked in one transaction."""
+
+    type: ObjectType
+    source: int
+    """Which of the type's entity sources the rows came from, from 0."""
+    pass_id: int
+    counts: Counts
+    batch: NewBatch | None = None
+    sends: Sequence[Send] = ()
+    pends: Sequence[Pend] = ()
+    refusals: Sequence[Refuse] = ()
+    clears: Sequence[Clear] = ()
+    move: Move | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A booked data file."""
+
+    id: int
+    type: ObjectType
+    kind: PassKind
+    request_id: str
+    state: BatchState
+    file: str
+    lines: int
+    bytes: int
+    sha256: str
+    created_at: float
+    sent_at: float | None
+    accepted_at: float | None
+    settled_at: float | None
+    due_at: float
+    uploads: int
+    polls: int
+    answer: RequestStatus | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where reading of an entity source stands."""
+
+    name: str
+    fingerprint: str
+    cursor: str | None
+    """Modified bound from which the next pass starts; None before the first load is finished."""
+    loaded_at: float | None
+    pass_id: int | None
+    """The unfinished pass, if there is one."""
+    pass_bound: str | None
+    position: Position | None
+    """How far the unfinished pass has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a failed or lost batch's lines."""
+
+    refused: Sequence[Refuse] = ()
+    """Lines that Gong turned down: for their content, or (kind `dependency`) for something missing there."""
+    rest: Pending | None = None
+    """Why all other lines must be read and sent again; None when they are known to be good."""
+    due: float = 0.0
+    """When the rest is read again."""
+    dependency_due: float = 0.0
+    """When lines refused for a missing dependency are tried again."""
+
+
+class Due(NamedTuple):
+    """A pending object whose time has come."""
+
+    object_id: str
+    source: int
+    reason: Pending
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One reading of a source, finished or not."""
+
+    id: int
+    name: str
+    kind: PassKind
+    started_at: float
+    finished_at: float | None
+    counts: Counts
+    error: str | None

@@ -1,0 +1,183 @@
+"""The ledger's tables. `migrations/` builds them; a test proves the two equal.
+
+Times are seconds since 1970-01-01 UTC. A row of `objects` needs no write when its file is settled well:
+`sent_digest` *is* what Gong was told as soon as the batch it points at is no longer unsettled (see
+`connector.ledger.objects`), so settling a million lines costs one update of `batches`.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_serial = BigInteger().with_variant(Integer, "sqlite")
+
+meta: Final = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="What the ledger is bound to (source, Gong host, integration), and what Gong's schema holds.",
+)
+
+lease: Final = Table(
+    "lease",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("holder", Text),
+    Column("token", BigInteger, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    comment="One row: the active process. `token` grows with each new holder and fences every write.",
+)
+
+budget: Final = Table(
+    "budget",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("recent", Text, nullable=False),
+    Column("blocked_until", Double, nullable=False),
+    comment="One row: times of the latest calls to Gong (JSON list), and until when Gong said to wait.",
+)
+
+calls: Final = Table(
+    "calls",
+    metadata,
+    Column("minute", BigInteger, primary_key=True, autoincrement=False),
+    Column("priority", SmallInteger, primary_key=True, autoincrement=False),
+    Column("count", Integer, nullable=False),
+    comment="Calls made to Gong, by minute since 1970 and priority.",
+)
+
+cursors: Final = Table(
+    "cursors",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("cursor", Text),
+    Column("loaded_at", Double),
+    Column("pass_id", BigInteger),
+    Column("pass_bound", Text),
+    Column("position_modified", Text),
+    Column("position_key", Text),
+    comment="Per entity source: where the next pass starts, and how far an unfinished one has come.",
+)
+
+passes: Final = Table(
+    "passes",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("finished_at", Double),
+    Column("rows", BigInteger, nullable=False),
+    Column("lines", BigInteger, nullable=False),
+    Column("skipped", BigInteger, nullable=False),
+    Column("pended", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+    Column("not_shown", Text),
+    Column("error", Text),
+    Index("ix_passes_name", "name", "id"),
+    comment="Readings of a source, with what became of their rows.",
+)
+
+batches: Final = Table(
+    "batches",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("request_id", Text, nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("lines", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("sent_at", Double),
+    Column("accepted_at", Double),
+    Column("settled_at", Double),
+    Column("due_at", Double, nullable=False),
+    Column("uploads", Integer, nullable=False),
+    Column("polls", Integer, nullable=False),
+    Column("answer", Text),
+    Column("note", Text),
+    Index("ix_batches_state", "state", "due_at"),
+    sqlite_autoincrement=True,  # an id used again would make old objects look as if they were in flight
+    comment="Data files, with their client request id and life: spooled, sent, accepted, done | failed, resolved.",
+)
+
+objects: Final = Table(
+    "objects",
+    metadata,
+    Column("type", Text, primary_key=True),
+    Column("object_id", Text, primary_key=True),
+    Column("source", SmallInteger, nullable=False),
+    Column("told_digest", LargeBinary),
+    Column("told_modified", BigInteger),
+    Column("told_deleted", Boolean, nullable=False, server_default=text("false")),
+    Column("told_unsure", Boolean, nullable=False, server_default=text("false")),
+    Column("sent_digest", LargeBinary),
+    Column("sent_deleted", Boolean, nullable=False, server_default=text("false")),
+    Column("last_modified", BigInteger),
+    Column("batch_id", BigInteger),
+    Column("line", Integer),
+    Column("refused_digest", LargeBinary),
+    Column("pending", Text),
+    Column("pending_since", Double),
+    Column("pending_due", Double),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("account_id", Text),
+    Column("address", LargeBinary),
+    Index(
+        "ix_objects_pending",
+        "type",
+        "pending_due",
+        postgresql_where=text("pending IS NOT NULL"),
+        sqlite_where=text("pending IS NOT NULL"),
+    ),
+    Index(
+        "ix_objects_address",
+        "address",
+        postgresql_where=text("address IS NOT NULL"),
+        sqlite_where=text("address IS NOT NULL"),
+    ),
+    comment="What is known of each object: told, in flight, refused, pending.",
+)
+
+refusals: Final = Table(
+    "refusals",
+    metadata,
+    Column("type", Text, primary_key=True),
+    Column("object_id", Text, primary_key=True),
+    Column("origin", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("batch_id", BigInteger),
+    Column("line", Integer),
+    Column("first_at", Double, nullable=False),
+    Column("last_at", Double, nullable=False),
+    Column("times", Integer, nullable=False),
+    comment="Objects whose latest line is refused, by the connector or by Gong, and why.",
+)

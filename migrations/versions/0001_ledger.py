@@ -1,0 +1,168 @@
+"""The ledger's first tables."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "batches",
+        sa.Column("id", SERIAL, nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("request_id", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("lines", sa.BigInteger(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("sent_at", sa.Double(), nullable=True),
+        sa.Column("accepted_at", sa.Double(), nullable=True),
+        sa.Column("settled_at", sa.Double(), nullable=True),
+        sa.Column("due_at", sa.Double(), nullable=False),
+        sa.Column("uploads", sa.Integer(), nullable=False),
+        sa.Column("polls", sa.Integer(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=("pk_batches")),
+        sa.UniqueConstraint("request_id", name=("uq_batches_request_id")),
+        comment="Data files, with their client request id and life: spooled, sent, accepted, done | failed, resolved.",
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_batches_state", "batches", ["state", "due_at"], unique=False)
+    op.create_table(
+        "budget",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("recent", sa.Text(), nullable=False),
+        sa.Column("blocked_until", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=("pk_budget")),
+        comment="One row: times of the latest calls to Gong (JSON list), and until when Gong said to wait.",
+    )
+    op.create_table(
+        "calls",
+        sa.Column("minute", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("priority", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("minute", "priority", name=("pk_calls")),
+        comment="Calls made to Gong, by minute since 1970 and priority.",
+    )
+    op.create_table(
+        "cursors",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("cursor", sa.Text(), nullable=True),
+        sa.Column("loaded_at", sa.Double(), nullable=True),
+        sa.Column("pass_id", sa.BigInteger(), nullable=True),
+        sa.Column("pass_bound", sa.Text(), nullable=True),
+        sa.Column("position_modified", sa.Text(), nullable=True),
+        sa.Column("position_key", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=("pk_cursors")),
+        comment="Per entity source: where the next pass starts, and how far an unfinished one has come.",
+    )
+    op.create_table(
+        "lease",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("holder", sa.Text(), nullable=True),
+        sa.Column("token", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=("pk_lease")),
+        comment="One row: the active process. `token` grows with each new holder and fences every write.",
+    )
+    op.create_table(
+        "meta",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=("pk_meta")),
+        comment="What the ledger is bound to (source, Gong host, integration), and what Gong's schema holds.",
+    )
+    op.create_table(
+        "objects",
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("object_id", sa.Text(), nullable=False),
+        sa.Column("source", sa.SmallInteger(), nullable=False),
+        sa.Column("told_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("told_modified", sa.BigInteger(), nullable=True),
+        sa.Column("told_deleted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("told_unsure", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("sent_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("sent_deleted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("last_modified", sa.BigInteger(), nullable=True),
+        sa.Column("batch_id", sa.BigInteger(), nullable=True),
+        sa.Column("line", sa.Integer(), nullable=True),
+        sa.Column("refused_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("pending", sa.Text(), nullable=True),
+        sa.Column("pending_since", sa.Double(), nullable=True),
+        sa.Column("pending_due", sa.Double(), nullable=True),
+        sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=True),
+        sa.Column("address", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("type", "object_id", name=("pk_objects")),
+        comment="What is known of each object: told, in flight, refused, pending.",
+    )
+    op.create_index(
+        "ix_objects_address",
+        "objects",
+        ["address"],
+        unique=False,
+        postgresql_where=sa.text("address IS NOT NULL"),
+        sqlite_where=sa.text("address IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_objects_pending",
+        "objects",
+        ["type", "pending_due"],
+        unique=False,
+        postgresql_where=sa.text("pending IS NOT NULL"),
+        sqlite_where=sa.text("pending IS NOT NULL"),
+    )
+    op.create_table(
+        "passes",
+        sa.Column("id", SERIAL, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.Double(), nullable=False),
+        sa.Column("finished_at", sa.Double(), nullable=True),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("lines", sa.BigInteger(), nullable=False),
+        sa.Column("skipped", sa.BigInteger(), nullable=False),
+        sa.Column("pended", sa.BigInteger(), nullable=False),
+        sa.Column("refused", sa.BigInteger(), nullable=False),
+        sa.Column("not_shown", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=("pk_passes")),
+        comment="Readings of a source, with what became of their rows.",
+    )
+    op.create_index("ix_passes_name", "passes", ["name", "id"], unique=False)
+    op.create_table(
+        "refusals",
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("object_id", sa.Text(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("batch_id", sa.BigInteger(), nullable=True),
+        sa.Column("line", sa.Integer(), nullable=True),
+        sa.Column("first_at", sa.Double(), nullable=False),
+        sa.Column("last_at", sa.Double(), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("type", "object_id", name=("pk_refusals")),
+        comment="Objects whose latest line is refused, by the connector or by Gong, and why.",
+    )
+
+    op.bulk_insert(
+        sa.table("lease", sa.column("id"), sa.column("token"), sa.column("expires_at")),
+        [{"id": 1, "token": 0, "expires_at": 0.0}],
+    )
+    op.bulk_insert(
+        sa.table("budget", sa.column("id"), sa.column("recent"), sa.column("blocked_until")),
+        [{"id": 1, "recent": "[]", "blocked_until": 0.0}],
+    )
