@@ -1,0 +1,24 @@
+"""Speaks Gong's CRM API: one method a call, every answer turned into a value or an error of ours."""
+
+from connector.gong.auth import AccessKeyAuth, GongAuth
+from connector.gong.client import GongClient, Limiter
+from connector.gong.errors import AlreadyRegistered, DataFileChanged, GongRefused, GongUnavailable
+from connector.gong.outcomes import Integration, StatusOutcome, StatusResult, UploadOutcome, UploadResult
+from connector.gong.retry_after import retry_at
+
+__all__ = [
+    "AccessKeyAuth",
+    "AlreadyRegistered",
+    "DataFileChanged",
+    "GongAuth",
+    "GongClient",
+    "GongRefused",
+    "GongUnavailable",
+    "Integration",
+    "Limiter",
+    "StatusOutcome",
+    "StatusResult",
+    "UploadOutcome",
+    "UploadResult",
+    "retry_at",
+]

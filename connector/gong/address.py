@@ -1,0 +1,45 @@
+"""Judges Gong's base URL, so that credentials never travel in the clear."""
+
+import ipaddress
+
+import httpx
+
+from connector.errors import ConfigError
+
+SETTING = "CONNECTOR_GONG_BASE_URL"
+
+
+def gong_address(text: str) -> httpx.URL:
+    """Return the base URL to call, without a slash at its end.
+
+    Raises ConfigError for what is not a web address, and for http to any host but this one. The text is
+    not repeated in the error, since people do put passwords into addresses.
+    """
+    try:
+        url = httpx.URL(text)
+        # What the resolver would refuse later, in the middle of a call, with an error of its own.
+        url.host.encode("idna")
+    except (httpx.InvalidURL, UnicodeError, TypeError):
+        raise ConfigError(f"{SETTING} is not a web address: give one like https://api.gong.io") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigError(f"{SETTING} must start with https:// and a host, like https://api.gong.io")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise ConfigError(f"{SETTING} has a port outside 1 to 65535")
+    if url.userinfo or url.query or url.fragment:
+        raise ConfigError(f"{SETTING} must hold no user, query or fragment: credentials have settings of their own")
+    if url.scheme == "http" and not is_loopback(url.host):
+        raise ConfigError(
+            f"{SETTING} must be https for {url.host}: plain http would show the access key to the network "
+            "(it is allowed for localhost only)"
+        )
+    return url.copy_with(raw_path=url.raw_path.rstrip(b"/") or b"/")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether `host` is this machine: localhost, 127.0.0.0/8 or ::1."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,257 @@
+"""One method for each call of Gong's CRM API (GONG_API: "Calls")."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar
+
+import httpx
+
+from connector import failpoints
+from connector.clock import Clock
+from connector.errors import GongDenied
+from connector.gong.answer import Answer, NoAnswer
+from connector.gong.auth import GongAuth
+from connector.gong.data_file import DataFileBody
+from connector.gong.errors import AlreadyRegistered, GongRefused, GongUnavailable
+from connector.gong.outcomes import Integration, StatusOutcome, UploadOutcome
+from connector.gong.retry_after import retry_at
+from connector.gong.shapes import (
+    WrongShape,
+    read_integrations,
+    read_objects,
+    read_registration,
+    read_schema,
+    schema_document,
+)
+from connector.gong.verdict import status_outcome, upload_outcome
+from connector.gong.wire import Wire
+from connector.model import SchemaField
+from connector.object_types import ObjectType
+
+_T = TypeVar("_T")
+
+MOST_OBJECTS = 100
+"""Ids that one GET /v2/crm/entities answers; Gong ignores the rest."""
+
+_INTEGRATIONS = "/v2/crm/integrations"
+_SCHEMA = "/v2/crm/entity-schema"
+_ENTITIES = "/v2/crm/entities"
+_STATUS = "/v2/crm/request-status"
+
+
+class Limiter(Protocol):
+    """The company's shared budget of calls, asked before each call."""
+
+    def acquire(self, priority: int) -> None:
+        """Book one call, waiting until it may be made; raise RetriableError when that is far off."""
+        ...
+
+    def throttled(self, until: float) -> None:
+        """Make everyone wait until `until` (epoch seconds): Gong answered 429."""
+        ...
+
+
+class GongClient:
+    """Calls Gong. Each method makes exactly one call, booked with `limiter` under its `priority`.
+
+    `priority` is handed to the limiter as it is. What the limiter raises passes through every method;
+    then no call was made. `timeout` bounds each wait for the network, `deadline` a whole call, both in
+    seconds. `ca_file` names certificates to trust besides the usual ones. Proxies are taken from the
+    environment when `trust_env` is true, save for a Gong on this machine. Redirects are never followed.
+
+    Raises ConfigError for a base URL that is not https (http is for localhost only), certificates that
+    cannot be read, or a proxy that cannot be used.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        auth: GongAuth,
+        limiter: Limiter,
+        clock: Clock,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        ca_file: str | None = None,
+        timeout: float = 60.0,
+        deadline: float = 600.0,
+        trust_env: bool = True,
+    ) -> None:
+        self._limiter = limiter
+        self._clock = clock
+        self._remedy = auth.remedy
+        self._wire = Wire(
+            base_url,
+            auth,
+            clock,
+            transport=transport,
+            ca_file=ca_file,
+            timeout=timeout,
+            deadline=deadline,
+            trust_env=trust_env,
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._wire.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # The calls below raise GongDenied (401, 403), GongRefused (other refusals) and GongUnavailable.
+
+    def integrations(self, *, priority: int = 0) -> list[Integration]:
+        """Return the registered integrations; a 404 is Gong's other way to say that there is none."""
+        answer = self._ask("gong.integrations", "GET", _INTEGRATIONS, {}, None, priority, accept=(404,))
+        return [] if answer.status == 404 else _document(answer, read_integrations)
+
+    def register(self, name: str, owner_email: str, *, priority: int = 0) -> int:
+        """Register the integration and return its id. Raises AlreadyRegistered when there is one.
+
+        After GongUnavailable it may be registered all the same: look with `integrations`.
+        """
+        body = {"name": name, "ownerEmail": owner_email}
+        answer = self._ask("gong.register", "PUT", _INTEGRATIONS, {}, body, priority, accept=(409,))
+        if answer.status == 409:
+            raise AlreadyRegistered(
+                f"Gong holds a CRM integration already, which may be a native one: {answer.words()}. "
+                "Adopt it under its name, or disconnect it in Gong's settings",
+                answer.status,
+            )
+        return _document(answer, read_registration)
+
+    def schema(self, integration_id: int, object_type: ObjectType, *, priority: int = 0) -> dict[str, SchemaField]:
+        """Return the fields of Gong's schema for the type, by unique name."""
+        params = {"integrationId": str(integration_id), "objectType": object_type.value}
+        answer = self._ask("gong.schema", "GET", _SCHEMA, params, None, priority)
+        return _document(answer, lambda document: read_schema(document, object_type))
+
+    def put_schema(
+        self,
+        integration_id: int,
+        object_type: ObjectType,
+        fields: Sequence[SchemaField],
+        deleted: Sequence[SchemaField] = (),
+        *,
+        priority: int = 0,
+    ) -> None:
+        """Upload the additional fields of the type: every one of them, or Gong refuses the call.
+
+        Those in `deleted` are removed with their data. After GongUnavailable the schema may have been
+        taken all the same: read it.
+        """
+        params = {"integrationId": str(integration_id), "objectType": object_type.value}
+        body = schema_document(fields, deleted)
+        answer = self._ask("gong.put_schema", "POST", _SCHEMA, params, body, priority)
+        _document(answer, _any_object)
+
+    def objects(
+        self, integration_id: int, object_type: ObjectType, ids: Sequence[str], *, priority: int = 0
+    ) -> dict[str, dict[str, Any] | None]:
+        """Return what Gong holds for each of at most 100 ids; None where it holds nothing.
+
+        The ids travel as a JSON array in the body of the GET. Numbers with a fraction come as float.
+        """
+        if len(ids) > MOST_OBJECTS:
+            raise ValueError(f"Gong reads back at most {MOST_OBJECTS} objects in a call")
+        params = {"integrationId": str(integration_id), "objectType": object_type.value}
+        answer = self._ask("gong.objects", "GET", _ENTITIES, params, list(ids), priority)
+        return _document(answer, lambda document: read_objects(document, ids))
+
+    # The two calls below return every answer, and the lack of one, as an outcome.
+
+    def upload(
+        self,
+        integration_id: int,
+        object_type: ObjectType,
+        request_id: str,
+        path: Path,
+        size: int,
+        *,
+        priority: int = 0,
+    ) -> UploadOutcome:
+        """Upload the data file at `path`, of `size` bytes, under `request_id`, streaming it.
+
+        Raises DataFileChanged when the file is not there in that length; what Gong then got is not a
+        whole request.
+        """
+        body = DataFileBody(object_type, request_id, path, size)
+        body.check()
+        params = {
+            "integrationId": str(integration_id),
+            "objectType": object_type.value,
+            "clientRequestId": request_id,
+        }
+        headers = {"Content-Type": body.content_type, "Content-Length": str(body.length)}
+        answer, until = self._call("gong.upload", "POST", _ENTITIES, params, headers, body, priority)
+        return upload_outcome(answer, request_id, body.sent_whole, until, self._remedy)
+
+    def status(self, integration_id: int, request_id: str, *, priority: int = 0) -> StatusOutcome:
+        """Ask what became of the upload with `request_id`."""
+        params = {"integrationId": str(integration_id), "clientRequestId": request_id}
+        answer, until = self._call("gong.status", "GET", _STATUS, params, {}, None, priority)
+        return status_outcome(answer, until, self._remedy)
+
+    def _ask(
+        self,
+        point: str,
+        method: str,
+        path: str,
+        params: dict[str, str],
+        body: object,
+        priority: int,
+        accept: tuple[int, ...] = (),
+    ) -> Answer:
+        """Make a call with a JSON body, if any; return the answer if it is 200, 201 or Gong's own of `accept`."""
+        content = None if body is None else json.dumps(body).encode()
+        headers = {} if content is None else {"Content-Type": "application/json"}
+        answer, until = self._call(point, method, path, params, headers, content, priority)
+        what = f"{method} {path}"
+        if isinstance(answer, NoAnswer):
+            raise GongUnavailable(f"Gong, {what}: {answer.words}")
+        if answer.status in (401, 403):
+            raise GongDenied(f"Gong denied {what}: {answer.denied_words(self._remedy)}")
+        if answer.status in (200, 201) or (answer.status in accept and not answer.html):
+            return answer
+        if 400 <= answer.status < 500 and answer.status not in (408, 429) and not answer.html:
+            raise GongRefused(f"Gong refused {what}: {answer.words()}", answer.status)
+        raise GongUnavailable(f"Gong, {what}: {answer.words()}", until)
+
+    def _call(
+        self,
+        point: str,
+        method: str,
+        path: str,
+        params: dict[str, str],
+        headers: dict[str, str],
+        content: bytes | Iterable[bytes] | None,
+        priority: int,
+    ) -> tuple[Answer | NoAnswer, float | None]:
+        """Make one call; after a 429 also tell everyone, and return until when to wait."""
+        self._limiter.acquire(priority)
+        failpoints.hit(f"{point}.before")
+        answer = self._wire.request(method, path, params, headers, content)
+        failpoints.hit(f"{point}.after")
+        if isinstance(answer, NoAnswer) or answer.status != 429:
+            return answer, None
+        until = retry_at(answer.retry_after, self._clock.now())
+        self._limiter.throttled(until)
+        return answer, until
+
+
+def _document(answer: Answer, read: Callable[[Any], _T]) -> _T:
+    try:
+        return read(answer.document)
+    except WrongShape as fault:
+        raise GongUnavailable(f"Gong's answer cannot be read ({fault}): {answer.words()}") from None
+
+
+def _any_object(document: Any) -> None:
+    if not isinstance(document, dict):
+        raise WrongShape("the answer is no JSON object")

@@ -1,0 +1,17 @@
+"""Keeps lines for Gong in sealed files on disk until they are settled."""
+
+from connector.spool.errors import SpoolDamaged, SpoolFull, SpoolMissing, SpoolUnavailable
+from connector.spool.sealed import SealedFile
+from connector.spool.spool import Leftovers, Spool
+from connector.spool.writer import SpoolWriter
+
+__all__ = [
+    "Leftovers",
+    "SealedFile",
+    "Spool",
+    "SpoolDamaged",
+    "SpoolFull",
+    "SpoolMissing",
+    "SpoolUnavailable",
+    "SpoolWriter",
+]
