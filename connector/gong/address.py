@@ -1,12 +1,15 @@
 """Judges Gong's base URL, so that credentials never travel in the clear."""
 
 import ipaddress
+import re
 
 import httpx
 
 from connector.errors import ConfigError
 
 SETTING = "CONNECTOR_GONG_BASE_URL"
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", re.ASCII)
 
 
 def gong_address(text: str) -> httpx.URL:
@@ -17,11 +20,11 @@ def gong_address(text: str) -> httpx.URL:
     """
     try:
         url = httpx.URL(text)
-        # What the resolver would refuse later, in the middle of a call, with an error of its own.
-        url.host.encode("idna")
+        # A host that the resolver would refuse later, in the middle of a call, with an error of its own.
+        host = url.host.encode("idna").decode("ascii")
     except (httpx.InvalidURL, UnicodeError, TypeError):
         raise ConfigError(f"{SETTING} is not a web address: give one like https://api.gong.io") from None
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not _HOST.fullmatch(host):
         raise ConfigError(f"{SETTING} must start with https:// and a host, like https://api.gong.io")
     if url.port is not None and not 0 < url.port < 65536:
         raise ConfigError(f"{SETTING} has a port outside 1 to 65535")

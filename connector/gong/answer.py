@@ -36,6 +36,8 @@ class Answer:
         """Return status and Gong's error texts, fit for a table and a page: one line, at most about 500 characters."""
         if self.html:
             said = "a web page instead of an answer of Gong's API; is there a proxy in between?"
+        elif 300 <= self.status < 400:
+            said = "a redirect, which is never followed; is CONNECTOR_GONG_BASE_URL right?"
         else:
             said = plain("; ".join(_error_texts(self.document)))
         return f"HTTP {self.status}: {said}" if said else f"HTTP {self.status}"
@@ -76,7 +78,10 @@ def _error_texts(document: Any) -> list[str]:
     if not isinstance(document, dict):
         return []
     errors = document.get("errors") or document.get("message") or []
-    return [
-        error if isinstance(error, str) else json.dumps(error)
-        for error in (errors if isinstance(errors, list) else [errors])
-    ]
+    return [_error_text(error) for error in (errors if isinstance(errors, list) else [errors])]
+
+
+def _error_text(error: Any) -> str:
+    if isinstance(error, dict):
+        error = error.get("description") or error.get("message")
+    return error if isinstance(error, str) else "(an error without words)"

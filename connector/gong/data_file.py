@@ -48,7 +48,7 @@ class DataFileBody:
         except OSError as error:
             raise self._unreadable(error) from None
         if length != self._size:
-            raise self._wrong_length(length)
+            raise self._wrong_length()
 
     def __iter__(self) -> Iterator[bytes]:
         self.sent_whole = False
@@ -62,10 +62,10 @@ class DataFileBody:
             while piece := self._read(file.read):
                 sent += len(piece)
                 if sent > self._size:
-                    raise self._wrong_length(sent)
+                    raise self._wrong_length()
                 yield piece
             if sent != self._size:
-                raise self._wrong_length(sent)
+                raise self._wrong_length()
         yield self._suffix
         self.sent_whole = True
 
@@ -75,10 +75,9 @@ class DataFileBody:
         except OSError as error:
             raise self._unreadable(error) from None
 
-    def _wrong_length(self, length: int) -> DataFileChanged:
+    def _wrong_length(self) -> DataFileChanged:
         return DataFileChanged(
-            f"data file {self._path.name} holds {length} bytes or more where {self._size} were booked; "
-            "it must be made again"
+            f"data file {self._path.name} does not hold the {self._size} bytes that were booked; it must be made again"
         )
 
     def _unreadable(self, error: OSError) -> DataFileChanged:

@@ -24,8 +24,8 @@ _NOTHING_SENT = (
     httpx.InvalidURL,
 )
 _FOREIGN = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError)
-_WITH_FIT_TEXT = (httpx.NetworkError, httpx.TimeoutException)
-"""Errors whose text comes from the operating system; that of others may repeat a header, secrets included."""
+_WITH_FIT_TEXT = (httpx.NetworkError, httpx.TimeoutException, httpx.ProxyError, httpx.RemoteProtocolError)
+"""Errors whose text comes from the system or the other side; that of others may repeat a header of ours."""
 
 
 class _Overdue(Exception):  # noqa: N818 - named for what is the case, as in connector.errors

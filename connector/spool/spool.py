@@ -57,15 +57,16 @@ class Spool:
         return self.used() < self._max_bytes
 
     def begin(self, name: str) -> SpoolWriter:
-        """Begin the file `name`. Raises FatalError for a name that is not plain or was sealed already."""
-        if self.path(name).exists():
-            raise FatalError(f"spool file {name} is there already: a sealed file is never written again")
+        """Begin the file `name`. Raises FatalError for a name that is not plain, or that is there already."""
+        with translated("the spool directory cannot be read"):
+            taken = any(path.exists() for path in self._paths(name))
+        if taken:
+            raise FatalError(f"spool file {name} is there already: remove it first, or choose another name")
         return SpoolWriter(self._directory, name)
 
     def path(self, name: str) -> Path:
         """Return where the sealed file `name` lies, there or not. Raises FatalError for one that is not plain."""
-        require_plain(name)
-        return self._directory / (name + SUFFIX)
+        return self._paths(name)[0]
 
     def open(self, file: SealedFile) -> BinaryIO:
         """Open the file for reading; the caller closes it.
@@ -109,10 +110,9 @@ class Spool:
 
     def remove(self, name: str) -> None:
         """Remove the file `name`, sealed or partial; nothing happens when there is none."""
-        require_plain(name)
         with translated(f"spool file {name} cannot be removed"):
-            for suffix in (SUFFIX, PARTIAL, SORTING):
-                (self._directory / (name + suffix)).unlink(missing_ok=True)
+            for path in self._paths(name):
+                path.unlink(missing_ok=True)
 
     def leftovers(self) -> Leftovers:
         """Return the names of all spool files, for the start to remove those that nobody booked."""
@@ -121,6 +121,11 @@ class Spool:
             partial=sorted({name for name, is_sealed in files if not is_sealed}),
             sealed=sorted({name for name, is_sealed in files if is_sealed}),
         )
+
+    def _paths(self, name: str) -> list[Path]:
+        """Return where the file `name` may lie: sealed, being written, being sorted."""
+        require_plain(name)
+        return [self._directory / (name + suffix) for suffix in (SUFFIX, PARTIAL, SORTING)]
 
     def _files(self) -> Iterator[tuple[str, str, int]]:
         """Yield (name, suffix, bytes) of every spool file; other files in the directory are not ours."""

@@ -4,6 +4,7 @@ import hashlib
 import os
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -41,13 +42,16 @@ class _HashedFile:
         return self._hash.hexdigest()
 
     def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
 
     def remove(self) -> None:
-        self.close()
-        self.path.unlink(missing_ok=True)
+        # What a failing disk keeps now is found by `Spool.leftovers` later; the first error is the one to tell.
+        with suppress(OSError):
+            self.close()
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
 
 
 class SpoolWriter:
@@ -63,6 +67,7 @@ class SpoolWriter:
         self.bytes = 0
         """Bytes of the lines added so far."""
         self._directory = directory
+        self._final = directory / (name + SUFFIX)
         self._name = name
         self._buffer = bytearray()
         self._modified = array("q")
@@ -113,6 +118,9 @@ class SpoolWriter:
                 sealed = SealedFile(self._name, self.lines, self.bytes, self._publish(), order)
         except BaseException:
             self.abandon()
+            # Renamed, but the directory could not be synced: nobody may find it.
+            with suppress(OSError):
+                self._final.unlink(missing_ok=True)
             raise
         failpoints.hit("spool.sealed")
         return sealed
@@ -153,7 +161,7 @@ class SpoolWriter:
         file.close()
         if file is not self._file:
             self._file.remove()
-        file.path.rename(self._directory / (self._name + SUFFIX))
+        file.path.rename(self._final)
         directory = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(directory)
