@@ -1,0 +1,97 @@
+"""Holds the mapping against the source's catalog: columns that do not exist, and types that can never fit."""
+
+from collections.abc import Iterator, Mapping
+
+from connector.errors import Problem
+from connector.mapping.bindings import Binding
+from connector.mapping.document import Place
+from connector.mapping.file import EntityOrigin, MappingFile
+from connector.mapping.kinds import Kind
+from connector.mapping.nearest import suggestion
+from connector.model import Column, ColumnKind
+
+Catalog = Mapping[str, Mapping[str, Column]]
+"""The columns of each relation, by the relation's name and the column's."""
+
+_KEYS = {ColumnKind.INTEGER, ColumnKind.DECIMAL, ColumnKind.TEXT, ColumnKind.UUID}
+_STAMPS = {ColumnKind.DATETIME, ColumnKind.DATETIME_TZ, ColumnKind.DATE, ColumnKind.TEXT, ColumnKind.INTEGER}
+_NUMBERS = {ColumnKind.INTEGER, ColumnKind.DECIMAL, ColumnKind.FLOAT, ColumnKind.TEXT}
+
+_FITTING: Mapping[Kind, set[ColumnKind]] = {
+    Kind.TEXT: set(ColumnKind),
+    Kind.CHOICE: set(ColumnKind),
+    Kind.REFERENCE: _KEYS,
+    Kind.DATETIME: _STAMPS,
+    Kind.DATE: _STAMPS - {ColumnKind.INTEGER},
+    Kind.NUMBER: _NUMBERS,
+    Kind.POSITION: _NUMBERS,
+    Kind.BOOLEAN: {
+        ColumnKind.BOOLEAN,
+        ColumnKind.INTEGER,
+        ColumnKind.DECIMAL,
+        ColumnKind.TEXT,
+        ColumnKind.BINARY,
+    },
+    Kind.DOMAINS: {ColumnKind.TEXT, ColumnKind.ARRAY, ColumnKind.JSON},
+    Kind.STATUS: {ColumnKind.TEXT},
+    Kind.WEB_ADDRESS: {ColumnKind.TEXT},
+}
+"""The kinds of column whose values can become a field's, without a `map`; UNKNOWN always may."""
+
+
+def check(file: MappingFile, catalog: Catalog) -> list[Problem]:
+    """Return what is wrong between the mapping and the source's columns; nothing when all fits.
+
+    A relation that `catalog` does not hold is passed over: that it could not be read is the source's to say.
+    """
+    problems: list[Problem] = []
+    for origin in file.origins:
+        if origin.relation is None or origin.relation.name not in catalog:
+            continue
+        columns = catalog[origin.relation.name]
+        problems.extend(Problem(file.where(place), message) for place, message in _faults(origin, columns))
+    return problems
+
+
+def _faults(origin: EntityOrigin, columns: Mapping[str, Column]) -> Iterator[tuple[Place, str]]:
+    relation = origin.relation
+    assert relation is not None
+    of = "the table" if relation.query is None else "the query's result"
+    key = columns.get(relation.key)
+    if key is None:
+        yield (*origin.place, "key"), _missing(relation.key, of, columns)
+    elif key.kind not in _KEYS | {ColumnKind.UNKNOWN}:
+        message = f"the column '{key.name}' is of type {key.kind}, which cannot be an objectId; "
+        yield (*origin.place, "key"), message + "take an integer, text or UUID column, or cast it in a `query`"
+    if relation.modified is not None:
+        modified = columns.get(relation.modified)
+        if modified is None:
+            yield (*origin.place, "modified"), _missing(relation.modified, of, columns)
+        elif modified.kind not in _STAMPS | {ColumnKind.UNKNOWN}:
+            message = f"the column '{modified.name}' is of type {modified.kind}, which holds no date and time"
+            yield (*origin.place, "modified"), message
+    for binding in origin.bindings:
+        yield from _binding_faults(binding, columns, of)
+
+
+def _binding_faults(binding: Binding, columns: Mapping[str, Column], of: str) -> Iterator[tuple[Place, str]]:
+    for name in binding.columns:
+        if name not in columns:
+            yield binding.place, _missing(name, of, columns)
+    column = columns.get(binding.block.column or "")
+    if column is None or column.kind is ColumnKind.UNKNOWN:
+        return
+    block = binding.block
+    if block.map is not None:
+        return
+    if block.convert is not None or block.split is not None:
+        if column.kind in (ColumnKind.BINARY, ColumnKind.JSON) and block.split is not None:
+            yield binding.place, f"the column '{column.name}' is of type {column.kind}, which cannot be split"
+        return
+    if column.kind not in _FITTING[binding.kind]:
+        message = f"the column '{column.name}' is of type {column.kind}, and {binding.field} holds {binding.kind}"
+        yield binding.place, f"{message}; take another column, a `map`, or cast it in a `query`"
+
+
+def _missing(name: str, of: str, columns: Mapping[str, Column]) -> str:
+    return f"{of} has no column '{name}'. {suggestion(name, columns)}"

@@ -1,0 +1,109 @@
+"""Compiles a mapping file, held against the source's catalog, into encoders and Gong's schema."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from connector.errors import ConfigProblems, Problem
+from connector.mapping.checks import Catalog, check
+from connector.mapping.encoder import Entity, compile_entity
+from connector.mapping.file import EntityOrigin, MappingFile
+from connector.mapping.shape import AdditionalField, PicklistQuery
+from connector.model import SchemaField
+from connector.object_types import SCHEMA_TYPES, ObjectType
+
+_VALUE_RULES: Final = 1
+"""Raise it when the rules of values change so that an unchanged row may make another line."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMapping:
+    """A mapping ready for work."""
+
+    entities: tuple[Entity, ...]
+    """The entity sources, in Gong's order of types, then as written."""
+    schema_fields: Mapping[ObjectType, tuple[SchemaField, ...]]
+    """The additional fields of each type that may have some, in the file's order."""
+
+
+def compile_mapping(file: MappingFile, catalog: Catalog, picklists: Mapping[str, Sequence[str]]) -> CompiledMapping:
+    """Compile `file`. `picklists` holds the values of each of `file.picklist_queries`, in order.
+
+    Raises ConfigProblems when the mapping does not fit the catalog, when a picklist comes out empty, and when
+    an object listed in the file is not fit for Gong.
+    """
+    problems = check(file, catalog)
+    schema = _schema_fields(file, picklists, problems)
+    if problems:
+        raise ConfigProblems(problems)
+    entities = tuple(_entity(origin, file, catalog) for origin in file.origins)
+    for origin, entity in zip(file.origins, entities, strict=True):
+        problems.extend(_unfit_rows(origin, entity, file))
+    if problems:
+        raise ConfigProblems(problems)
+    return CompiledMapping(entities, schema)
+
+
+def _entity(origin: EntityOrigin, file: MappingFile, catalog: Catalog) -> Entity:
+    return compile_entity(
+        object_type=origin.type,
+        name=origin.name,
+        relation=origin.relation,
+        bindings=origin.bindings,
+        columns=catalog.get(origin.name, {}) if origin.relation else {},
+        rows=origin.source.rows or (),
+        zone=ZoneInfo(file.timezone),
+        fingerprint=_fingerprint(origin),
+    )
+
+
+def _fingerprint(origin: EntityOrigin) -> str:
+    """Hash what decides about lines: what is read, and each field's making; labels and picklists have no part."""
+    fields = [
+        (binding.field, binding.kind, binding.is_web_address, binding.block.model_dump(exclude=_SCHEMA_ONLY))
+        for binding in origin.bindings
+    ]
+    relation = asdict(origin.relation) if origin.relation else None
+    content = [_VALUE_RULES, origin.type, relation, origin.source.rows, fields]
+    written = json.dumps(content, sort_keys=True).encode()
+    return hashlib.blake2b(written, digest_size=16).hexdigest()
+
+
+_SCHEMA_ONLY = set(AdditionalField.model_fields) & {"name", "label", "type", "values", "reference_to"}
+
+
+def _unfit_rows(origin: EntityOrigin, entity: Entity, file: MappingFile) -> list[Problem]:
+    problems: list[Problem] = []
+    for index, row in enumerate(entity.static_rows):
+        refusals = entity.encode([row], 0).refusals
+        place = (*origin.place, "rows", index)
+        problems.extend(Problem(file.where((*place, refusal.field)), refusal.reason) for refusal in refusals)
+    return problems
+
+
+def _schema_fields(
+    file: MappingFile, picklists: Mapping[str, Sequence[str]], problems: list[Problem]
+) -> dict[ObjectType, tuple[SchemaField, ...]]:
+    found: dict[ObjectType, dict[str, SchemaField]] = {object_type: {} for object_type in SCHEMA_TYPES}
+    for origin in file.origins:
+        for index, field in enumerate(origin.source.additional_fields):
+            if field.name in found[origin.type]:
+                continue
+            made = _schema_field(field, picklists)
+            if made.values == ():
+                place = (*origin.place, "additional_fields", index, "values")
+                problems.append(Problem(file.where(place), "the query gives no values"))
+            found[origin.type][field.name] = made
+    return {object_type: tuple(fields.values()) for object_type, fields in found.items()}
+
+
+def _schema_field(field: AdditionalField, picklists: Mapping[str, Sequence[str]]) -> SchemaField:
+    values: tuple[str, ...] | None = None
+    if isinstance(field.values, PicklistQuery):
+        values = tuple(dict.fromkeys(value for value in picklists[field.values.query] if value.strip()))
+    elif field.values is not None:
+        values = tuple(field.values)
+    return SchemaField(field.name, field.label or field.name, field.type, field.reference_to, values)

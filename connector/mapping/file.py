@@ -1,0 +1,250 @@
+"""Loads the mapping file: its shape and rules are checked, and what is to be read from the source is named."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ValidationError
+
+from connector.errors import ConfigProblems, Problem
+from connector.mapping import shape
+from connector.mapping.bindings import Binding, bindings_of
+from connector.mapping.converters import EMAIL_ADDRESS
+from connector.mapping.document import Document, Place, Tree, read_document
+from connector.mapping.nearest import suggestion
+from connector.mapping.rules import faults
+from connector.model import Relation
+from connector.object_types import ObjectType
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class EntityOrigin:
+    """One entity source as the file has it."""
+
+    type: ObjectType
+    name: str
+    """`DEAL`, or `CONTACT.2` for the second of several."""
+    place: Place
+    source: shape.EntitySource
+    bindings: tuple[Binding, ...]
+    relation: Relation | None
+    """What to read; None for `rows`."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappingFile:
+    """A mapping file whose shape and rules hold; the source's catalog has not been asked yet."""
+
+    path: Path
+    integration_name: str
+    owner_email: str
+    timezone: str
+    """IANA zone of datetimes without offset."""
+    origins: tuple[EntityOrigin, ...]
+    """The entity sources, in Gong's order of types, then as written."""
+    fingerprint: str
+    """Changes when anything in the file changes but comments, layout and the order of keys."""
+    where: Callable[[Place], str]
+    """Names a place in the file for a message."""
+
+    @property
+    def relations(self) -> tuple[Relation, ...]:
+        """What is read from the source, in the order of `origins`."""
+        return tuple(origin.relation for origin in self.origins if origin.relation is not None)
+
+    @property
+    def picklist_queries(self) -> tuple[str, ...]:
+        """The queries whose first column holds a picklist's values, each once."""
+        fields = (field for origin in self.origins for field in origin.source.additional_fields)
+        queries = (field.values.query for field in fields if isinstance(field.values, shape.PicklistQuery))
+        return tuple(dict.fromkeys(queries))
+
+
+def load(path: Path) -> MappingFile:
+    """Read and check the mapping file. Raises ConfigProblems with everything that is wrong with it."""
+    document = read_document(path)
+    if not isinstance(document.tree, dict):
+        raise ConfigProblems([Problem(document.where(()), "the file is meant to hold `version`, `entities` and so on")])
+    problems: list[Problem] = []
+    tree = dict(document.tree)
+    entities = tree.pop("entities", {})
+    head = _shaped(shape.Head, tree, (), document, problems)
+    if head is not None:
+        problems.extend(_head_problems(head, document))
+    timezone = head.source.timezone if head is not None else "UTC"
+    origins = _origins(entities, timezone, document, problems)
+    problems.extend(_shared_fields(origins, document))
+    if problems:
+        raise ConfigProblems(sorted(problems, key=lambda problem: _line_of(problem, path)))
+    assert head is not None, "a head that has not its shape is a problem"
+    return MappingFile(
+        path=path,
+        integration_name=head.integration.name,
+        owner_email=head.integration.owner_email,
+        timezone=timezone,
+        origins=origins,
+        fingerprint=_hash(document.tree),
+        where=document.where,
+    )
+
+
+def _hash(content: Any) -> str:
+    written = json.dumps(content, sort_keys=True, ensure_ascii=True).encode()
+    return hashlib.blake2b(written, digest_size=16).hexdigest()
+
+
+def _line_of(problem: Problem, path: Path) -> int:
+    return int(problem.where.removeprefix(f"{path}:").split(" ")[0])
+
+
+def _head_problems(head: shape.Head, document: Document) -> Iterator[Problem]:
+    if EMAIL_ADDRESS.fullmatch(head.integration.owner_email) is None:
+        place = ("integration", "owner_email")
+        yield Problem(document.where(place), "an e-mail address of one of Gong's users is meant here")
+    try:
+        ZoneInfo(head.source.timezone)
+    except (ValueError, OSError, KeyError):
+        message = f"'{head.source.timezone}' is not an IANA time zone, such as UTC or Europe/Berlin"
+        yield Problem(document.where(("source", "timezone")), message)
+
+
+def _origins(entities: Tree, timezone: str, document: Document, problems: list[Problem]) -> tuple[EntityOrigin, ...]:
+    place: Place = ("entities",)
+    if not isinstance(entities, dict) or not entities:
+        message = "say what to send: a block for each of " + ", ".join(ObjectType)
+        problems.append(Problem(document.where(place), message))
+        return ()
+    for name in entities:
+        if name not in list(ObjectType):
+            message = f"is not one of Gong's object types. {suggestion(name, ObjectType)}"
+            problems.append(Problem(document.where((*place, name)), message))
+    found: list[EntityOrigin] = []
+    for object_type in ObjectType:
+        if object_type not in entities:
+            continue
+        content = entities[object_type]
+        if content == []:
+            problems.append(Problem(document.where((*place, object_type.value)), "the list is empty"))
+        several = isinstance(content, list)
+        for index, item in enumerate(content if isinstance(content, list) else [content]):
+            here: Place = (*place, object_type.value, index) if several else (*place, object_type.value)
+            name = f"{object_type}.{index + 1}" if several else str(object_type)
+            origin = _origin(object_type, name, item, here, timezone, document, problems)
+            if origin is not None:
+                found.append(origin)
+    return tuple(found)
+
+
+def _origin(
+    object_type: ObjectType,
+    name: str,
+    content: Tree,
+    place: Place,
+    timezone: str,
+    document: Document,
+    problems: list[Problem],
+) -> EntityOrigin | None:
+    source = _shaped(shape.EntitySource, content, place, document, problems)
+    if source is None:
+        return None
+    wrong = [Problem(document.where(where), message) for where, message in faults(object_type, source, place)]
+    if wrong:
+        problems.extend(wrong)
+        return None
+    source = _numbered(object_type, source)
+    bindings = bindings_of(object_type, source, place)
+    relation = None
+    if source.rows is None:
+        assert source.key is not None, "a rule demands it"
+        relation = Relation(
+            name=name,
+            table=source.table,
+            query=source.query,
+            where=source.where,
+            key=source.key,
+            modified=source.modified,
+            deleted=source.deleted,
+            columns=tuple(dict.fromkeys(column for binding in bindings for column in binding.columns)),
+            timezone=timezone,
+        )
+    return EntityOrigin(object_type, name, place, source, bindings, relation)
+
+
+def _numbered(object_type: ObjectType, source: shape.EntitySource) -> shape.EntitySource:
+    """Give stages that are listed in the file, and say nothing of their order, the order of the list."""
+    if object_type is not ObjectType.STAGE or source.rows is None or "sortOrder" in source.fields:
+        return source
+    if any("sortOrder" in row for row in source.rows):
+        return source
+    rows = [{**row, "sortOrder": str(index)} for index, row in enumerate(source.rows, start=1)]
+    return source.model_copy(update={"rows": rows})
+
+
+def _shared_fields(origins: tuple[EntityOrigin, ...], document: Document) -> Iterator[Problem]:
+    """Several sources of one type share Gong's schema: a field of one name must be the same in all."""
+    first: dict[tuple[ObjectType, str], tuple[Any, ...]] = {}
+    for origin in origins:
+        for index, field in enumerate(origin.source.additional_fields):
+            said = (field.label or field.name, field.type, field.reference_to, field.values)
+            if first.setdefault((origin.type, field.name), said) != said:
+                place = (*origin.place, "additional_fields", index)
+                message = f"'{field.name}' is another in an earlier source of {origin.type}; "
+                yield Problem(document.where(place), message + "label, type, values and reference_to must be equal")
+
+
+def _shaped(
+    model: type[Model], content: Tree, place: Place, document: Document, problems: list[Problem]
+) -> Model | None:
+    """Return `content` in its shape; None when it has not that shape, which goes to `problems`."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_input=False):
+            inner = tuple(part for part in detail["loc"] if not (isinstance(part, str) and part[:1] == "<"))
+            where, message = _words(detail["type"], (*place, *inner), detail.get("ctx", {}))
+            problems.append(Problem(document.where(where), message))
+        return None
+
+
+def _words(fault: str, place: Place, context: Mapping[str, Any]) -> tuple[Place, str]:
+    """Say in the user's words what the shape has found."""
+    match fault:
+        case "extra_forbidden":
+            return place, f"unknown key. {suggestion(str(place[-1]), _keys_meant(place))}"
+        case "missing":
+            return place[:-1], f"`{place[-1]}` is missing"
+        case "value_error":
+            return place, str(context["error"])
+        case "literal_error":
+            return place, "1 is meant here, the only version there is"
+        case "list_type":
+            return place, "a list is meant here"
+        case _:
+            return place, "a block of `key: value` lines is meant here"
+
+
+def _keys_meant(place: Place) -> list[str]:
+    """Return the keys that can stand where an unknown one was found."""
+    model: type[BaseModel]
+    match place[:-1]:
+        case ():
+            return [*shape.Head.model_fields, "entities"]
+        case ("integration",):
+            model = shape.Integration
+        case ("source",):
+            model = shape.SourceDefaults
+        case (*_, "fields", str()):
+            model = shape.FieldBlock
+        case (*_, "additional_fields", int()):
+            model = shape.AdditionalField
+        case (*_, "additional_fields", int(), "values"):
+            model = shape.PicklistQuery
+        case _:
+            model = shape.EntitySource
+    return list(model.model_fields)

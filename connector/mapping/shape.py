@@ -1,0 +1,190 @@
+"""The mapping file's shape: which keys stand where, and what kind of thing each holds.
+
+Everything that a scalar can be is a text here (see `document`); what texts mean is judged in `rules`.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+
+from connector.mapping.converters import CONVERTERS
+from connector.object_types import REFERENCE_TARGETS, FieldType
+
+
+def _text(value: Any) -> Any:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        raise ValueError("is empty")
+    if not isinstance(value, str):
+        raise ValueError("a text is meant here, not a list or a block")  # noqa: TRY004 - pydantic collects it
+    return value
+
+
+def _given(value: Any) -> Any:
+    if value is None:
+        raise ValueError("is empty")
+    return value
+
+
+def _constant(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        raise ValueError("a single value is meant here, not a list or a block")  # noqa: TRY004 - see _text
+    return value
+
+
+def _separator(value: Any) -> Any:
+    if not isinstance(value, str) or not value:
+        raise ValueError('the text between the items is meant here, such as ","')
+    return value
+
+
+def _either(**tags: type) -> Any:
+    """Return the discriminator that tells the members of a union by the type of what is written."""
+
+    def tag(value: Any) -> str:
+        return next((f"<{name}>" for name, kind in tags.items() if isinstance(value, kind)), "<one>")
+
+    return Discriminator(tag)
+
+
+_SCALAR: Any = {"type": ["string", "number", "boolean", "null"]}
+_SEPARATOR: Any = {"type": "string", "minLength": 1}
+
+Text = Annotated[str, BeforeValidator(_text)]
+MaybeText = Annotated[str | None, BeforeValidator(_text), WithJsonSchema({"type": "string"})]
+"""A text whose key may be left out; written, it must not be empty."""
+Constant = Annotated[str | None, BeforeValidator(_constant), WithJsonSchema(_SCALAR)]
+ConstantOrList = Annotated[
+    Annotated[Constant, Tag("<one>")] | Annotated[list[Constant], Tag("<many>")], _either(many=list)
+]
+
+
+class Shape(BaseModel):
+    """A block of the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Integration(Shape):
+    """The integration as Gong shows it."""
+
+    name: Text = Field(description="Name under which the integration is registered in Gong.")
+    owner_email: Text = Field(description="E-mail address of the Gong user who owns the integration.")
+
+
+class SourceDefaults(Shape):
+    """What is true of the whole database."""
+
+    timezone: Text = Field(
+        default="UTC", description="IANA zone of datetimes that carry no offset, such as America/New_York."
+    )
+
+
+class FieldBlock(Shape):
+    """Where a value comes from, and what is done with it.
+
+    In this order: null_if, split, convert (each item), null_if again, map (each item), default.
+    """
+
+    column: MaybeText = Field(default=None, description="A column of the table or of the query's result.")
+    value: ConstantOrList | None = Field(default=None, description="A constant; for domains a list is possible.")
+    template: MaybeText = Field(
+        default=None,
+        description="Text with columns in braces: https://crm.example.com/accounts/{id}. {{ and }} stand for braces. "
+        "Null when one of the columns is. In web addresses the columns' values are percent-encoded.",
+    )
+    null_if: ConstantOrList | None = Field(
+        default=None, description="A value, or a list of values, that stands for nothing."
+    )
+    split: Annotated[str | None, BeforeValidator(_separator), WithJsonSchema(_SEPARATOR)] = Field(
+        default=None,
+        description="The text between the items of a list (domains). Items are trimmed, empty ones dropped.",
+    )
+    convert: MaybeText = Field(
+        default=None,
+        description="email: the first valid address in free text. host: the host of a web address, without www. "
+        "trim: without white space at the ends.",
+        json_schema_extra={"enum": [*CONVERTERS]},
+    )
+    map: Annotated[dict[str, Constant] | None, BeforeValidator(_given)] = Field(
+        default=None,
+        description="What to send for each value. A value that is not listed takes `default`; without one its row "
+        "is refused.",
+    )
+    default: Constant = Field(
+        default=None, description="Sent in place of null, and for values that `map` does not list."
+    )
+
+    @property
+    def has_default(self) -> bool:
+        """True when the file gives a default, be it null."""
+        return "default" in self.model_fields_set
+
+    @property
+    def constants(self) -> tuple[str | None, ...]:
+        """The items of `value`, one or several."""
+        return tuple(self.value) if isinstance(self.value, list) else (self.value,)
+
+
+class PicklistQuery(Shape):
+    """A picklist's values from the database."""
+
+    query: Text = Field(description="SELECT whose first column holds the values, in their order.")
+
+
+FieldSpec = Annotated[Annotated[Text, Tag("<one>")] | Annotated[FieldBlock, Tag("<block>")], _either(block=dict)]
+Values = Annotated[
+    Annotated[list[Text], Tag("<many>")] | Annotated[PicklistQuery, Tag("<block>")], _either(block=dict, many=object)
+]
+
+
+class AdditionalField(FieldBlock):
+    """A field of your own, defined in Gong's schema."""
+
+    name: Text = Field(description="Gong's uniqueName of the field. It must stay the same; not a standard field's.")
+    label: MaybeText = Field(default=None, description="What Gong shows; the name by default. May change any time.")
+    type: Text = Field(
+        description="Gong's type of the field. Changing it drops the field's data in Gong.",
+        json_schema_extra={"enum": [member.value for member in FieldType]},
+    )
+    values: Annotated[Values | None, BeforeValidator(_given)] = Field(
+        default=None, description="PICKLIST: its values in order, or a query for them."
+    )
+    reference_to: MaybeText = Field(
+        default=None,
+        description="REFERENCE: what it points to, by objectId.",
+        json_schema_extra={"enum": [*REFERENCE_TARGETS]},
+    )
+
+
+class EntitySource(Shape):
+    """Where the objects of one type come from. One of `table`, `query` and `rows` is given."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["table"]}, {"required": ["query"]}, {"required": ["rows"]}]}
+    )
+
+    table: MaybeText = Field(default=None, description="A table or view, with its schema where needed.")
+    query: MaybeText = Field(
+        default=None, description="A SELECT. The connector wraps its own WHERE and ORDER BY around it."
+    )
+    rows: Annotated[list[dict[str, ConstantOrList]] | None, BeforeValidator(_given)] = Field(
+        default=None, description="The objects themselves: objectId and Gong's field names."
+    )
+    where: MaybeText = Field(
+        default=None, description="SQL condition. A row that no longer meets it is deleted in Gong."
+    )
+    key: MaybeText = Field(default=None, description="Column of the objectId: unique, and the same for ever.")
+    modified: MaybeText = Field(
+        default=None, description="Column of the last change's time. Without it changes are found by comparison."
+    )
+    deleted: MaybeText = Field(default=None, description="SQL condition that is true for soft-deleted rows.")
+    fields: dict[str, FieldSpec] = Field(default={}, description="Gong's standard fields.")
+    additional_fields: list[AdditionalField] = Field(default=[], description="Fields of your own in Gong.")
+
+
+class Head(Shape):
+    """The file's top, its entities aside."""
+
+    version: Annotated[Literal["1"], WithJsonSchema({"const": 1})] = Field(description="Version of this format.")
+    integration: Integration
+    source: SourceDefaults = Field(default=SourceDefaults(), description="What is true of the whole database.")
