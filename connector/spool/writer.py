@@ -3,7 +3,7 @@
 import hashlib
 import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -90,7 +90,7 @@ class SpoolWriter:
 
         `modified` is the line's modifiedDate in seconds since 1970 UTC; lines of equal time keep their order.
         """
-        if line.find(b"\n") != len(line) - 1:
+        if not line or line.find(b"\n") != len(line) - 1:
             raise ValueError("a line has exactly one newline, at its end")
         index = self.lines
         if index and modified < self._modified[-1]:
@@ -140,7 +140,7 @@ class SpoolWriter:
             raise
         self._buffer.clear()
 
-    def _sort(self) -> array[int]:
+    def _sort(self) -> Sequence[int]:
         """Write the lines anew in stable order of time; return the line number of each index."""
         ranks = sorted(range(self.lines), key=self._modified.__getitem__)
         self._sorted = _HashedFile(self._directory / (self._name + SORTING))
