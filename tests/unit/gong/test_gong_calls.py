@@ -47,8 +47,9 @@ def test_integration_ids_above_2_53_stay_exact(gong, written):
     assert gong.requests[-1].url.params["integrationId"] == "9223372036854775807"
 
 
-def test_an_integration_id_that_is_a_float_is_not_believed(gong):
-    gong.answers(200, content=b'{"integrationId": 9.223372036854776e18}')
+@pytest.mark.parametrize("written", [b"9.223372036854776e18", b"true", b"null", b'"12.0"', b'""'])
+def test_an_integration_id_that_is_no_exact_integer_is_not_believed(gong, written):
+    gong.answers(200, content=b'{"integrationId": %s}' % written)
     with pytest.raises(GongUnavailable):
         gong.client.register("n", "o")
 
@@ -213,6 +214,14 @@ def test_an_endless_answer_is_given_up(gong):
     gong.answer = lambda _: httpx.Response(200, content=endless())
     with pytest.raises(GongUnavailable, match="took longer than 600 seconds"):
         gong.client.integrations()
+
+
+def test_a_huge_answer_is_given_up(gong):
+    pieces = iter([b" " * 1024 * 1024] * 70)
+    gong.answer = lambda _: httpx.Response(200, content=pieces)
+    with pytest.raises(GongUnavailable, match="too large"):
+        gong.client.integrations()
+    assert next(pieces, None) is not None
 
 
 def test_failpoints_stand_around_the_call(gong, tmp_path):

@@ -178,7 +178,7 @@ def test_leftovers_of_a_crash_are_found_and_removed_and_other_files_left_alone(s
     directory = spool.path("x").parent
     for name in ("crashed.jsonl.part", "sorting.jsonl.part", "sorting.jsonl.sorted.part"):
         (directory / name).write_bytes(b"{")
-    foreign = ["connector.db", "notes.part", ".gitkeep", "kept.jsonl.bak"]
+    foreign = ["connector.db", "notes.part", ".gitkeep", "kept.jsonl.bak", "a b.jsonl", ".jsonl"]
     for name in foreign:
         (directory / name).write_bytes(b"x" * 5000)
     found = spool.leftovers()
@@ -203,6 +203,13 @@ def test_room_counts_sealed_and_partial_files_of_the_spool_only(spool):
     assert not spool.room()
     spool.remove("a")
     assert spool.room()
+
+
+def test_a_link_put_in_a_files_place_is_not_followed(spool, tmp_path):
+    (spool.path("x").parent / "a.jsonl.part").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(SpoolUnavailable):
+        spool.begin("a")
+    assert not (tmp_path / "elsewhere").exists()
 
 
 NO_ROOM = [errno.ENOSPC, errno.EDQUOT]
