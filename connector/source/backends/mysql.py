@@ -1,0 +1,232 @@
+"""MySQL and MariaDB by PyMySQL: read-only session in UTC, unbuffered rows, zero dates as None."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pymysql
+from pymysql import converters
+from pymysql.constants import CLIENT, FIELD_TYPE
+from pymysql.cursors import SSCursor
+from sqlalchemy import Connection, inspect, text
+
+from connector.model import Column, ColumnKind, Relation
+from connector.source.backends.base import Backend, first_line, run
+from connector.source.faults import Fault
+from connector.source.statements import Bind
+
+_WRITE_TIMEOUT_SECONDS = 600
+"""How long the server waits for us to take more rows (its own default of 60 would break a slow reader)."""
+_BINARY_CHARSET = 63
+_CODES = {
+    Fault.MISSING: {1051, 1054, 1109, 1146, 1356},
+    Fault.DENIED: {1142, 1143, 1227, 1370},
+    Fault.LOGIN: {1044, 1045, 1130, 1698, 1862, 4151},
+    Fault.NO_DATABASE: {1046, 1049},
+    Fault.WRITE: {1290, 1792, 1836},
+    Fault.DATA: {1062, 1242, 1264, 1265, 1292, 1365, 1366, 1367, 1406, 1411, 1690},
+    Fault.UNAVAILABLE: {
+        1021, 1037, 1038, 1040, 1041, 1042, 1043, 1053, 1077, 1080, 1129, 1152, 1154, 1155, 1156, 1157, 1158, 1159,
+        1160, 1161, 1184, 1189, 1190, 1203, 1205, 1206, 1213, 1226, 1317, 1412, 1927, 1969, 3024, 3169, 4031,
+    },
+}  # fmt: skip
+_FAULTS = {code: fault for fault, codes in _CODES.items() for code in codes}
+_CLIENT_ERRORS = range(2000, 3000)
+_NUMBERS = {
+    **dict.fromkeys(
+        (FIELD_TYPE.TINY, FIELD_TYPE.SHORT, FIELD_TYPE.LONG, FIELD_TYPE.LONGLONG, FIELD_TYPE.INT24, FIELD_TYPE.YEAR),
+        ColumnKind.INTEGER,
+    ),
+    **dict.fromkeys((FIELD_TYPE.FLOAT, FIELD_TYPE.DOUBLE), ColumnKind.FLOAT),
+    **dict.fromkeys((FIELD_TYPE.DECIMAL, FIELD_TYPE.NEWDECIMAL), ColumnKind.DECIMAL),
+    FIELD_TYPE.DATE: ColumnKind.DATE,
+    FIELD_TYPE.NEWDATE: ColumnKind.DATE,
+    FIELD_TYPE.DATETIME: ColumnKind.DATETIME,
+    FIELD_TYPE.TIMESTAMP: ColumnKind.DATETIME_TZ,
+    FIELD_TYPE.TIME: ColumnKind.TIME,
+    FIELD_TYPE.JSON: ColumnKind.JSON,
+    FIELD_TYPE.BIT: ColumnKind.BINARY,
+    FIELD_TYPE.GEOMETRY: ColumnKind.BINARY,
+}
+_ZERO_DATE = re.compile(r"0000-00-00([ T]00:00:00(\.0+)?)?")
+
+
+class MySQL(Backend):
+    """MySQL and MariaDB. The statement timeout includes the time we take to read the rows.
+
+    TIMESTAMP columns come as aware datetimes in UTC, DATETIME as naive ones, JSON as text, BIT as bytes.
+    """
+
+    now_sql = "SELECT UTC_TIMESTAMP(6)"
+    absent_below = "'1000-01-01'"
+    integers = (-(2**63), 2**64 - 1)
+
+    def connect_args(self) -> dict[str, Any]:
+        options: dict[str, Any] = {"charset": "utf8mb4", "connect_timeout": 10}
+        if self.statement_timeout is not None:
+            options["read_timeout"] = self.statement_timeout + 30
+        options = {name: value for name, value in options.items() if name not in self.url.query}
+        return {**options, "conv": _DECODERS, "cursorclass": RowCursor, "client_flag": CLIENT.FOUND_ROWS}
+
+    def prepare(self, connection: Any) -> None:
+        settings = [
+            "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+            "SET SESSION TRANSACTION READ ONLY",
+            "SET SESSION time_zone = '+00:00'",
+            f"SET SESSION net_write_timeout = {_WRITE_TIMEOUT_SECONDS}",
+        ]
+        if self.statement_timeout is not None:
+            if "mariadb" in connection.get_server_info().lower():
+                settings.append(f"SET SESSION max_statement_time = {self.statement_timeout:f}")
+            else:
+                settings.append(f"SET SESSION max_execution_time = {max(1, round(self.statement_timeout * 1000))}")
+        run(connection, *settings)
+        connection.rollback()
+
+    def begin(self, connection: Any) -> None:
+        run(connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+
+    def abandon(self, cursor: Any) -> bool:
+        """There is no way to stop the server's rows but to leave: the connection goes with the cursor."""
+        assert isinstance(cursor, RowCursor), "every cursor of this backend is one"
+        cursor.forget()
+        return True
+
+    def quote(self, name: str) -> str:
+        return self.always_quote(name)
+
+    def bind(self, value: object) -> Bind:
+        match value:
+            case UUID():
+                return Bind(str(value))
+            case datetime() if value.tzinfo is not None:
+                return Bind(value.astimezone(UTC).replace(tzinfo=None))
+            case _:
+                return Bind(value)
+
+    def server_time(self, value: datetime) -> datetime:
+        return value.replace(tzinfo=UTC)
+
+    def probed_kinds(self, cursor: Any) -> list[ColumnKind]:
+        assert isinstance(cursor, RowCursor), "every cursor of this backend is one"
+        return [_kind(field_type, binary) for field_type, binary in cursor.types()]
+
+    def catalog_columns(self, connection: Connection, relation: Relation, probed: Sequence[Column]) -> list[Column]:
+        """Add whether a column can be NULL. SHOW CREATE TABLE would need a privilege on views."""
+        assert relation.table is not None, "only tables stand in the catalog"
+        schema, _, table = relation.table.rpartition(".")
+        query = text(
+            "SELECT column_name, is_nullable, data_type FROM information_schema.columns"
+            " WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :table"
+        )
+        known = {row[0]: row for row in connection.execute(query, {"schema": schema or None, "table": table})}
+        return [_with_catalog(column, known.get(column.name)) for column in probed]
+
+    def table_names(self, connection: Connection) -> list[str]:
+        inspector = inspect(connection)
+        return sorted({*inspector.get_table_names(), *inspector.get_view_names()})
+
+    def classify(self, error: BaseException) -> Fault:
+        code = _code(error)
+        if code is None or code == 0:
+            known = isinstance(error, pymysql.err.ProgrammingError | pymysql.err.DataError)
+            return Fault.SQL if known else Fault.UNAVAILABLE
+        if code in _CLIENT_ERRORS:
+            return Fault.UNAVAILABLE
+        return _FAULTS.get(code, Fault.SQL)
+
+    def words(self, error: BaseException) -> str:
+        return first_line(str(error.args[1])) if len(error.args) > 1 else first_line(str(error))
+
+    def code(self, error: BaseException) -> str:
+        return str(_code(error) or type(error).__name__)
+
+
+class RowCursor(SSCursor):
+    """Unbuffered cursor that gives text which is not valid UTF-8 as bytes instead of failing the read."""
+
+    def _query(self, q: str) -> int:
+        affected: int = super()._query(q)  # type: ignore[misc]  # the stubs leave it out
+        result = self._unread()
+        if result is not None:
+            result.converters = [
+                (None, _text) if encoding == "utf8" and converter is None else (encoding, converter)
+                for encoding, converter in result.converters
+            ]
+        return affected
+
+    def types(self) -> list[tuple[int, bool]]:
+        """Return each column's protocol type and whether it holds bytes."""
+        result = self._unread()
+        fields = result.fields if result is not None else []
+        return [(field.type_code, field.charsetnr == _BINARY_CHARSET) for field in fields]
+
+    def forget(self) -> None:
+        """Do not read the rest of the result when the cursor is closed or collected."""
+        result = self._unread()
+        if result is not None:
+            result.unbuffered_active = False
+            result.connection = None
+        self.connection = None  # type: ignore[assignment]  # how PyMySQL marks a closed cursor
+
+    def _unread(self) -> Any:
+        result: Any = getattr(self, "_result", None)
+        return result if result is not None and result.unbuffered_active else None
+
+
+def _kind(field_type: int, binary: bool) -> ColumnKind:
+    return _NUMBERS.get(field_type, ColumnKind.BINARY if binary else ColumnKind.TEXT)
+
+
+def _with_catalog(column: Column, known: Any) -> Column:
+    if known is None:
+        return column
+    kind = ColumnKind.UUID if str(known[2]).lower() == "uuid" else column.kind
+    return Column(column.name, kind, str(known[1]).upper() != "NO")
+
+
+def _code(error: BaseException) -> int | None:
+    code = error.args[0] if error.args else None
+    return code if isinstance(code, int) else None
+
+
+def _text(raw: bytes) -> str | bytes:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
+
+
+def _datetime(raw: str) -> datetime | date | str | None:
+    """Return the time; None for the zero date, the text for a date that the calendar does not have."""
+    if _ZERO_DATE.fullmatch(raw):
+        return None
+    value: datetime | date | str = converters.convert_datetime(raw)
+    return value if isinstance(value, datetime) else raw
+
+
+def _timestamp(raw: str) -> datetime | date | str | None:
+    value = _datetime(raw)
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
+def _date(raw: str) -> date | str | None:
+    if _ZERO_DATE.fullmatch(raw):
+        return None
+    value: date | str = converters.convert_date(raw)
+    return value
+
+
+_TIMES: dict[int, Callable[[str], object]] = {
+    FIELD_TYPE.DATETIME: _datetime,
+    FIELD_TYPE.TIMESTAMP: _timestamp,
+    FIELD_TYPE.DATE: _date,
+    FIELD_TYPE.NEWDATE: _date,
+    FIELD_TYPE.TIME: converters.convert_time,
+    FIELD_TYPE.DECIMAL: Decimal,
+    FIELD_TYPE.NEWDECIMAL: Decimal,
+}
+_DECODERS: dict[Any, Any] = {**converters.conversions, **_TIMES}

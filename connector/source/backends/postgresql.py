@@ -1,0 +1,215 @@
+"""PostgreSQL by psycopg 3: read-only snapshots in UTC, server-side cursors, no value that stops a read."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+import psycopg
+from psycopg import IsolationLevel, errors
+from psycopg.adapt import Buffer, Loader
+from psycopg.pq import Format
+from psycopg.types.string import TextLoader
+from sqlalchemy import Connection, inspect, text
+
+from connector.model import Column, ColumnKind, Relation
+from connector.source.backends.base import Backend, first_line, run
+from connector.source.faults import Fault
+from connector.source.statements import Bind
+
+_TOLERANT = ("timestamp", "timestamptz", "date", "time", "timetz")
+"""Types whose values can be beyond Python's; they come as text then."""
+_AS_TEXT = (
+    "json", "jsonb", "interval", "inet", "cidr", "int4range", "int8range", "numrange", "daterange", "tsrange",
+    "tstzrange", "int4multirange", "int8multirange", "nummultirange", "datemultirange", "tsmultirange",
+    "tstzmultirange",
+)  # fmt: skip
+"""Types that psycopg would turn into objects of its own, or into floats (numbers in JSON)."""
+_TEXTS = ("text", "varchar", "bpchar", "name")
+_KINDS = {
+    "bool": ColumnKind.BOOLEAN, "int2": ColumnKind.INTEGER, "int4": ColumnKind.INTEGER, "int8": ColumnKind.INTEGER,
+    "oid": ColumnKind.INTEGER, "numeric": ColumnKind.DECIMAL, "float4": ColumnKind.FLOAT, "float8": ColumnKind.FLOAT,
+    "text": ColumnKind.TEXT, "varchar": ColumnKind.TEXT, "bpchar": ColumnKind.TEXT, "name": ColumnKind.TEXT,
+    "date": ColumnKind.DATE, "time": ColumnKind.TIME, "timetz": ColumnKind.TIME, "timestamp": ColumnKind.DATETIME,
+    "timestamptz": ColumnKind.DATETIME_TZ, "json": ColumnKind.JSON, "jsonb": ColumnKind.JSON,
+    "uuid": ColumnKind.UUID, "bytea": ColumnKind.BINARY,
+}  # fmt: skip
+_STATES = (
+    ("42501", Fault.DENIED),
+    ("42P01", Fault.MISSING),
+    ("42703", Fault.MISSING),
+    ("3F000", Fault.MISSING),
+    ("3D000", Fault.NO_DATABASE),
+    ("25006", Fault.WRITE),
+    ("55P03", Fault.UNAVAILABLE),
+    ("28", Fault.LOGIN),
+    ("22", Fault.DATA),
+    ("21", Fault.DATA),
+    ("P0", Fault.DATA),
+    ("23", Fault.DATA),
+    ("08", Fault.UNAVAILABLE),
+    ("40", Fault.UNAVAILABLE),
+    ("53", Fault.UNAVAILABLE),
+    ("55", Fault.UNAVAILABLE),
+    ("57", Fault.UNAVAILABLE),
+    ("58", Fault.UNAVAILABLE),
+    ("XX", Fault.UNAVAILABLE),
+)
+_LOGIN_WORDS = ("authentication failed", "no password supplied", "no pg_hba.conf entry", "is not permitted to log in")
+
+
+class PostgreSQL(Backend):
+    """PostgreSQL, on a primary or a standby.
+
+    JSON, intervals, ranges and addresses come as text; infinity, years beyond 9999 and BC come as text too.
+    """
+
+    now_sql = "SELECT clock_timestamp()"
+    _cursors = count(1)
+
+    def connect_args(self) -> dict[str, Any]:
+        options = {
+            "connect_timeout": 10,
+            "application_name": "gong-connector",
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+            "client_encoding": "utf8",
+        }
+        options = {name: value for name, value in options.items() if name not in self.url.query}
+        return {**options, "prepare_threshold": None}  # prepared statements break poolers and gain nothing here
+
+    def prepare(self, connection: Any) -> None:
+        connection.rollback()
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        settings = [
+            "SET default_transaction_read_only = on",
+            "SET timezone = 'UTC'",
+            "SET datestyle = 'ISO'",
+            "SET cursor_tuple_fraction = 1.0",  # plan for reading everything, not for the first rows
+        ]
+        if self.statement_timeout is not None:
+            settings.append(f"SET statement_timeout = {max(1, round(self.statement_timeout * 1000))}")
+        run(connection, *settings)
+        connection.commit()
+        adapters = connection.adapters
+        for name in _TOLERANT:
+            strict = adapters.get_loader(adapters.types[name].oid, Format.TEXT)
+            assert strict is not None, "psycopg loads every standard type"
+            adapters.register_loader(name, _tolerant(strict, psycopg.DataError))
+        for name in _AS_TEXT:
+            adapters.register_loader(name, TextLoader)
+        if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+            for name in _TEXTS:  # only such a database gives bytes that are not in the client's encoding
+                adapters.register_loader(name, _tolerant(TextLoader, UnicodeDecodeError))
+
+    def streaming_cursor(self, connection: Any) -> Any:
+        """Return a cursor with a name: its rows stay on the server until they are fetched."""
+        return connection.cursor(f"gong_connector_{next(self._cursors)}")
+
+    def quote(self, name: str) -> str:
+        return self.always_quote(name)
+
+    def holds_text(self, text: str) -> bool:
+        return "\0" not in text and super().holds_text(text)
+
+    def comparable_key(self, column: str, kind: ColumnKind) -> str:
+        # Enumerations and other types of the database's own refuse a text that is none of theirs.
+        return f"CAST({column} AS TEXT)" if kind is ColumnKind.UNKNOWN else column
+
+    def bind(self, value: object) -> Bind:
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            return Bind(value.astimezone(UTC))
+        return Bind(value)
+
+    def server_time(self, value: datetime) -> datetime:
+        return value.astimezone(UTC)
+
+    def probed_kinds(self, cursor: Any) -> list[ColumnKind]:
+        return [_kind(column[1]) for column in cursor.description or ()]
+
+    def catalog_columns(self, connection: Connection, relation: Relation, probed: Sequence[Column]) -> list[Column]:
+        """Add whether a column can be NULL; found by the search path, for views and foreign tables too."""
+        assert relation.table is not None, "only tables stand in the catalog"
+        query = text(
+            "SELECT attname FROM pg_catalog.pg_attribute"
+            " WHERE attrelid = to_regclass(:table) AND attnum > 0 AND attnotnull AND NOT attisdropped"
+        )
+        quoted = ".".join(map(self.quote, relation.table.split(".")))
+        filled = set(connection.scalars(query, {"table": quoted}))
+        return [Column(column.name, column.kind, column.name not in filled) for column in probed]
+
+    def table_names(self, connection: Connection) -> list[str]:
+        inspector = inspect(connection)
+        default = inspector.default_schema_name
+        names: list[str] = []
+        for schema in inspector.get_schema_names():
+            if schema == "information_schema" or schema.startswith("pg_"):
+                continue
+            prefix = "" if schema == default else f"{schema}."
+            found = {
+                *inspector.get_table_names(schema),
+                *inspector.get_view_names(schema),
+                *inspector.get_materialized_view_names(schema),
+            }
+            names += [prefix + name for name in sorted(found)]
+        return names
+
+    def classify(self, error: BaseException) -> Fault:
+        state = getattr(error, "sqlstate", None) or ""
+        for prefix, fault in _STATES:
+            if state.startswith(prefix):
+                return fault
+        if state:
+            return Fault.SQL
+        words = str(error)
+        if any(phrase in words for phrase in _LOGIN_WORDS):
+            return Fault.LOGIN
+        if "FATAL:  database" in words and "does not exist" in words:
+            return Fault.NO_DATABASE
+        if "FATAL:  role" in words and "does not exist" in words:
+            return Fault.LOGIN
+        if isinstance(error, errors.DataError):
+            return Fault.DATA
+        return Fault.SQL if isinstance(error, errors.ProgrammingError) else Fault.UNAVAILABLE
+
+    def words(self, error: BaseException) -> str:
+        primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+        return first_line(primary or str(error))
+
+    def code(self, error: BaseException) -> str:
+        return str(getattr(error, "sqlstate", None) or type(error).__name__)
+
+
+def _kind(oid: Any) -> ColumnKind:
+    info = psycopg.adapters.types.get(oid)
+    if info is None:
+        return ColumnKind.UNKNOWN
+    if info.array_oid == oid:
+        return ColumnKind.ARRAY
+    return _KINDS.get(info.name, ColumnKind.TEXT if info.name in _AS_TEXT else ColumnKind.UNKNOWN)
+
+
+def _tolerant(strict: type[Any], refusal: type[Exception]) -> type[Loader]:
+    """Return a loader that gives the text, or else the bytes, of a value that `strict` refuses."""
+
+    class Tolerant(Loader):
+        def __init__(self, oid: int, context: Any = None) -> None:
+            super().__init__(oid, context)
+            self._strict = strict(oid, context)
+
+        def load(self, data: Buffer) -> Any:
+            try:
+                return self._strict.load(data)
+            except refusal:
+                return _plain(bytes(data))
+
+    return Tolerant
+
+
+def _plain(raw: bytes) -> str | bytes:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw

@@ -1,0 +1,274 @@
+"""The source as the engine sees it: describe, bound, and the reads, each in a snapshot of its own."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from connector.clock import Clock
+from connector.errors import ConfigError, SourceChanged, SourceUnavailable
+from connector.model import KEY, MODIFIED, Column, ColumnKind, Position, Relation, Row
+from connector.source import catalog, positions, stamps
+from connector.source.edge import Doing, translated
+from connector.source.engines import Session, Sessions, open_sessions
+from connector.source.horizon import source_now
+from connector.source.statements import Keyset, Selects, Statement, raw
+
+_KEYS_PER_STATEMENT = 400
+_CALENDAR = (ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.DATETIME_TZ)
+
+
+def open_source(url: str, clock: Clock, *, statement_timeout: float | None = None) -> "Source":
+    """Return the source at a database URL; nothing is connected before the first call.
+
+    `statement_timeout` in seconds: PostgreSQL counts each fetch, MySQL and MariaDB a whole read, SQLite none.
+
+    Raises:
+        ConfigError: the URL cannot be read or its driver is missing; the text never holds the URL.
+    """
+    sessions, identity = open_sessions(url, statement_timeout)
+    return Source(sessions, identity, clock)
+
+
+class Source:
+    """A CRM's database, read-only. Safe for threads: each read has a connection of its own, three at most.
+
+    Every method may raise SourceUnavailable (try later), SourceDenied (a GRANT is missing) and, where a table
+    or column that the mapping names has gone, SourceChanged. No message holds a password or a row's value.
+    """
+
+    def __init__(self, sessions: Sessions, identity: str, clock: Clock) -> None:
+        self.identity = identity
+        """Hash of the database's kind, host, port and name; the same whatever the account and the options."""
+        self._sessions = sessions
+        self._backend = sessions.backend
+        self._clock = clock
+        self._described: dict[Relation, dict[str, Column]] = {}
+
+    def ping(self) -> None:
+        """Raise SourceUnavailable, in words, unless the database answers."""
+        with translated(self._backend, Doing.DESCRIBE), self._sessions.snapshot() as session:
+            session.ask(self._backend.ping_sql)
+
+    def tables(self) -> list[str]:
+        """Return the tables and views that can be mapped; `schema.table` outside the default schema."""
+        return catalog.tables(self._sessions)
+
+    def describe(self, relation: Relation) -> dict[str, Column]:
+        """Return columns by name of the table, or of the query's result, having tried the user's conditions.
+
+        Raises:
+            ConfigError: there is no such table (names the nearest), or the database does not take the query,
+                `where` or `deleted` (in its own words).
+        """
+        self._described.pop(relation, None)
+        columns = self._described[relation] = catalog.describe(self._sessions, relation)
+        return dict(columns)
+
+    def cursor_bound(self, relation: Relation, overlap: float) -> str:
+        """Return (source's now) − `overlap` seconds as a `Position.modified`, rounded down.
+
+        To be asked before the rows: with an empty key, it is where the next pass starts. A row that is
+        written after this call has a stamp that is not below it.
+
+        Raises:
+            ConfigError: the modified column does not hold times that can be compared, or the zone is unknown.
+        """
+        kind = self._column(relation, relation.modified).kind
+        with self._reading(relation), self._sessions.snapshot() as session:
+            at = source_now(session, self._clock) - timedelta(seconds=overlap)
+            try:
+                value = stamps.bound(
+                    kind, at, _zone(relation), *self._samples(session, relation, kind), dynamic=self._backend.dynamic
+                )
+            except stamps.Unfit as unfit:
+                raise ConfigError(f"{relation.name}: column {relation.modified!r}: {unfit}") from None
+        return positions.FIRST_STAMP if value is None else positions.encode(value)
+
+    def cap(self, position: Position, bound: str) -> Position:
+        """Return `position`, or the start of `bound` (of `cursor_bound`) where `position` is not before it."""
+        return positions.cap(position, bound)
+
+    def changes(self, relation: Relation, after: Position | None) -> Iterator[list[Row]]:
+        """Yield rows with a stamp and a key, by (modified, key), strictly after `after`, in chunks.
+
+        An empty key stands before every row of its stamp. Keys that the database's collation holds equal to
+        the position's may come again. Closing the generator ends the transaction.
+        """
+        return self._drop(relation, after, self._stream(relation, lambda: self._changes(relation, after)))
+
+    def unstamped(self, relation: Relation) -> Iterator[list[Row]]:
+        """Yield the rows that `changes` cannot reach, in any order: modified (or the key) is NULL.
+
+        In MySQL, a zero date counts as NULL.
+        """
+        return self._stream(relation, lambda: self._selects(relation).placeless())
+
+    def everything(self, relation: Relation) -> Iterator[list[Row]]:
+        """Yield every row of the relation, in any order."""
+        return self._stream(relation, lambda: self._selects(relation).everything())
+
+    def by_key(self, relation: Relation, keys: Sequence[str]) -> list[Row]:
+        """Return the rows whose key has one of these text forms, all from one snapshot.
+
+        A text that cannot be of the key's type matches nothing.
+        """
+        kind = self._column(relation, relation.key).kind
+        selects = self._selects(relation)
+        comparable = self._backend.comparable_key(selects.key, kind)
+        wanted = set(keys)
+        values = [value for key in sorted(wanted) for value in self._backend.key_values(key, kind)]
+        found: list[Row] = []
+        if not values:
+            return found
+        with self._reading(relation), self._sessions.snapshot() as session:
+            for start in range(0, len(values), _KEYS_PER_STATEMENT):
+                statement = selects.by_key(comparable, values[start : start + _KEYS_PER_STATEMENT])
+                # A collation may hold more texts equal than were asked for.
+                found += [row for row in session.rows(statement) if key_text(row[KEY]) in wanted]
+        return found
+
+    def position(self, relation: Relation, row: Row) -> Position:
+        """Return the place of a row that came from `changes`, without loss.
+
+        Raises:
+            ValueError: the row has no stamp or no key.
+        """
+        if row[MODIFIED] is None or row[KEY] is None:
+            raise ValueError(f"{relation.name}: a row without stamp or key has no position")
+        return Position(positions.encode(row[MODIFIED]), positions.encode_key(row[KEY]))
+
+    def values(self, query: str) -> list[str]:
+        """Return the first column of a query as texts in the query's order, NULLs left out.
+
+        Raises:
+            ConfigError: the database does not take the query, or it gives values that are no text.
+        """
+        with translated(self._backend, Doing.LIST), self._sessions.snapshot() as session:
+            rows = session.rows(raw(query))
+        return [_value_text(row[0]) for row in rows if row[0] is not None]
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        self._sessions.close()
+
+    def _changes(self, relation: Relation, after: Position | None) -> Statement:
+        selects = self._selects(relation)
+        if after is None or after.modified == positions.FIRST_STAMP:
+            return selects.changes(None)
+        bind = self._backend.bind
+        key = None if after.key == positions.FIRST_KEY else bind(positions.decode(after.key))
+        return selects.changes(Keyset(bind(positions.decode(after.modified)), key))
+
+    def _drop(self, relation: Relation, after: Position | None, chunks: Iterator[list[Row]]) -> Iterator[list[Row]]:
+        """Leave out the row at `after` itself, which the statement includes and which comes first."""
+        seen = after
+        for chunk in chunks:
+            rest = chunk if seen is None else [row for row in chunk if self.position(relation, row) != seen]
+            seen = None
+            if rest:
+                yield rest
+
+    def _stream(self, relation: Relation, build: Callable[[], Statement | None]) -> Iterator[list[Row]]:
+        statement = build()
+        if statement is None:
+            return
+        with self._reading(relation), self._sessions.snapshot() as session:
+            yield from session.stream(statement)
+
+    def _samples(
+        self, session: Session, relation: Relation, kind: ColumnKind
+    ) -> tuple[Callable[[], tuple[object, object]], Callable[[str], stamps.Forms]]:
+        selects = self._selects(relation)
+
+        def extremes() -> tuple[object, object]:
+            readable = self._backend.readable_stamps(selects.modified, kind)
+            least, greatest = session.rows(selects.extremes(readable))[0]
+            return least, greatest
+
+        def forms(since: str) -> stamps.Forms:
+            blanks, offsets = session.rows(selects.text_forms(self._backend.bind(since)))[0]
+            return stamps.Forms(bool(blanks), bool(offsets))
+
+        return extremes, forms
+
+    def _selects(self, relation: Relation) -> Selects:
+        key = self._column(relation, relation.key)
+        modified = self._column(relation, relation.modified) if relation.modified is not None else None
+        zero_dates = modified is not None and modified.kind in _CALENDAR
+        return Selects(
+            relation,
+            self._backend.quote,
+            absent_below=self._backend.absent_below if zero_dates else None,
+            nullable_modified=modified is not None and modified.nullable,
+            nullable_key=key.nullable,
+        )
+
+    def _column(self, relation: Relation, name: str | None) -> Column:
+        if name is None:
+            raise ValueError(f"{relation.name} has no modified column")
+        if relation not in self._described:
+            try:
+                self.describe(relation)
+            except ConfigError as error:
+                raise SourceChanged(str(error)) from None
+        columns = self._described[relation]
+        # Where the database does not mind the case of names, neither do we.
+        column = columns.get(name) or next((c for c in columns.values() if c.name.lower() == name.lower()), None)
+        if column is None:
+            raise SourceChanged(f"{relation.name}: the source has no column {name!r} any more; mend the mapping.")
+        return column
+
+    @contextmanager
+    def _reading(self, relation: Relation) -> Iterator[None]:
+        """Translate errors of a read; what is known of the relation is asked anew after one."""
+        try:
+            with translated(self._backend, Doing.READ, relation):
+                yield
+        except SourceUnavailable:
+            raise
+        except Exception:
+            self._described.pop(relation, None)
+            raise
+
+
+def key_text(value: object) -> str | None:
+    """Return a key's text form: as it is, a whole number's digits, a UUID's usual form; None for no key."""
+    match value:
+        case bool():
+            return None
+        case str():
+            return value
+        case int() | UUID():
+            return str(value)
+        case Decimal() if value.is_finite() and value == value.to_integral_value():
+            return str(int(value))
+        case _:
+            return None
+
+
+def _value_text(value: object) -> str:
+    match value:
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int() | float() | UUID():
+            return str(value)
+        case Decimal():
+            return f"{value:f}"
+        case date() | datetime() | time():
+            return value.isoformat()
+        case _:
+            raise ConfigError(f"A query for a list of values gives {type(value).__name__}; make it give text.")
+
+
+def _zone(relation: Relation) -> ZoneInfo:
+    try:
+        return ZoneInfo(relation.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigError(
+            f"source.timezone: {relation.timezone!r} is no time zone; write one such as Europe/Paris or UTC."
+        ) from None
