@@ -23,6 +23,7 @@ _MAX_NODES = 100_000
 """More than any hand can write: aliases of aliases multiply."""
 
 _TAG: Final = "tag:yaml.org,2002:"
+_KNOWN_TAGS: Final = {_TAG + name for name in ("null", "bool", "int", "float", "str", "seq", "map", "merge")}
 
 
 class _Loader(yaml.SafeLoader):
@@ -72,26 +73,17 @@ class _Reader:
         if self._nodes > _MAX_NODES or id(node) in self._open:
             raise ConfigProblems([self._problem(node, place, "the anchors refer to themselves or multiply too far")])
         self.lines.setdefault(place, _line(node))
+        if node.tag not in _KNOWN_TAGS:
+            self.problems.append(self._problem(node, place, f"the tag {node.tag} is not known here; leave it out"))
         self._open.add(id(node))
         try:
             if isinstance(node, MappingNode):
                 return self._mapping(node, place)
             if isinstance(node, SequenceNode):
                 return [self.read(item, (*place, index)) for index, item in enumerate(node.value)]
-            assert isinstance(node, ScalarNode)
-            return self._scalar(node, place)
+            return _scalar(node)
         finally:
             self._open.discard(id(node))
-
-    def _scalar(self, node: ScalarNode, place: Place) -> str | None:
-        kind = node.tag.removeprefix(_TAG)
-        if kind == "null":
-            return None
-        if kind == "bool":
-            return str(node.value).lower()
-        if kind not in ("str", "int", "float", "merge"):
-            self.problems.append(self._problem(node, place, f"the tag {node.tag} is not known here; leave it out"))
-        return str(node.value)
 
     def _mapping(self, node: MappingNode, place: Place) -> dict[str, Tree]:
         content: dict[str, Tree] = {}
@@ -103,7 +95,7 @@ class _Reader:
             if not isinstance(key_node, ScalarNode):
                 self.problems.append(self._problem(key_node, place, "a key is meant to be a text"))
                 continue
-            key = self._scalar(key_node, place)
+            key = _scalar(key_node)
             if key is None:
                 self.problems.append(self._problem(key_node, place, "a key is empty"))
                 continue
@@ -113,7 +105,6 @@ class _Reader:
                 continue
             self.lines[(*place, key)] = _line(key_node)
             content[key] = self.read(value_node, (*place, key))
-        self.lines[place] = min(self.lines[place], _line(node))
         for source in merged:
             for block in source if isinstance(source, list) else [source]:
                 if isinstance(block, dict):
@@ -123,6 +114,12 @@ class _Reader:
     def _problem(self, node: Node, place: Place, message: str) -> Problem:
         where = Document(self._path, None, {place: _line(node)}).where(place)
         return Problem(where, message)
+
+
+def _scalar(node: Node) -> str | None:
+    if node.tag == _TAG + "null":
+        return None
+    return str(node.value).lower() if node.tag == _TAG + "bool" else str(node.value)
 
 
 def _line(node: Node) -> int:
@@ -145,6 +142,8 @@ def read_document(path: Path) -> Document:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         raise _fault(f"{path}:{line}", _syntax_words(error, text, line)) from None
+    except RecursionError:
+        raise _fault(path, "the file's blocks are nested too deeply") from None
     except yaml.YAMLError:
         raise _fault(path, "the file holds characters that YAML does not allow") from None
     if node is None:

@@ -16,7 +16,7 @@ from connector.mapping.bindings import Binding, bindings_of
 from connector.mapping.converters import EMAIL_ADDRESS
 from connector.mapping.document import Document, Place, Tree, read_document
 from connector.mapping.nearest import suggestion
-from connector.mapping.rules import faults
+from connector.mapping.rules import faults, unknown_fields
 from connector.model import Relation
 from connector.object_types import ObjectType
 
@@ -152,6 +152,9 @@ def _origin(
 ) -> EntityOrigin | None:
     source = _shaped(shape.EntitySource, content, place, document, problems)
     if source is None:
+        fields = content.get("fields") if isinstance(content, dict) else None
+        named = unknown_fields(object_type, fields if isinstance(fields, dict) else (), place)
+        problems.extend(Problem(document.where(where), message) for where, message in named)
         return None
     wrong = [Problem(document.where(where), message) for where, message in faults(object_type, source, place)]
     if wrong:

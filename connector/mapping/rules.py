@@ -1,6 +1,6 @@
 """What must hold of one entity source beyond its shape, as far as the file alone can tell."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC
 
 from connector.mapping.bindings import Binding, bindings_of, standard_names, template_parts
@@ -32,14 +32,15 @@ _SAID_ELSEWHERE = {
 
 def faults(object_type: ObjectType, source: EntitySource, place: Place) -> Iterator[Fault]:
     """Yield everything that is wrong with a source of well-formed shape."""
-    yield from _origin(object_type, source, place)
-    found = list(_field_names(object_type, source, place))
-    found.extend(_additional_fields(object_type, source, place))
-    yield from found
-    if found:
-        return
-    for binding in bindings_of(object_type, source, place):
-        found.extend(_block(binding))
+    found = [
+        *_origin(object_type, source, place),
+        *unknown_fields(object_type, source.fields, place),
+        *_demanded(object_type, source, place),
+        *_additional_fields(object_type, source, place),
+    ]
+    if all(field.type in list(FieldType) for field in source.additional_fields):
+        for binding in bindings_of(object_type, source, place):
+            found.extend(_block(binding))
     yield from found
     if source.rows is not None and not found:
         yield from _rows(object_type, source, place)
@@ -64,9 +65,10 @@ def _origin(object_type: ObjectType, source: EntitySource, place: Place) -> Iter
         yield place, f"`fields` is missing: say which columns hold Gong's fields, at least {', '.join(wanted)}"
 
 
-def _field_names(object_type: ObjectType, source: EntitySource, place: Place) -> Iterator[Fault]:
+def unknown_fields(object_type: ObjectType, names: Iterable[str], place: Place) -> Iterator[Fault]:
+    """Yield the names under `fields` that are not standard fields of the type."""
     known = standard_names(object_type)
-    for name in source.fields:
+    for name in names:
         if name in known:
             continue
         if name in _SAID_ELSEWHERE:
@@ -75,10 +77,13 @@ def _field_names(object_type: ObjectType, source: EntitySource, place: Place) ->
             more = " Fields of your own go to `additional_fields`." if object_type in SCHEMA_TYPES else ""
             message = f"{object_type} has no such field. {suggestion(name, known)}{more}"
             yield (*place, "fields", name), message
+
+
+def _demanded(object_type: ObjectType, source: EntitySource, place: Place) -> Iterator[Fault]:
     demanded = DEMANDED.get(object_type)
-    in_rows = {name for row in source.rows or () for name in row}
-    if demanded and demanded not in in_rows and demanded not in source.fields and (source.fields or source.rows):
-        where = (*place, "rows") if source.rows else (*place, "fields")
+    given = {*source.fields, *(name for row in source.rows or () for name in row)}
+    if demanded and given and demanded not in given:
+        where = (*place, "fields" if source.rows is None else "rows")
         yield where, f"`{demanded}` is missing: Gong refuses a {object_type} without it"
 
 
