@@ -240,18 +240,25 @@ def _list_refusals(
 
 def book_clears(connection: Connection, object_type: ObjectType, clears: Sequence[Clear]) -> None:
     """Forget that objects were pending (for the reason that was seen) or refused."""
-    if not clears:
-        return
-    values = [{"type": object_type.value, "id": clear.object_id, "seen": clear.pending} for clear in clears]
-    connection.execute(
-        text(
-            "UPDATE objects SET pending = NULL, pending_since = NULL, pending_due = NULL"
-            " WHERE type = :type AND object_id = :id AND pending = :seen"
-        ),
-        values,
-    )
-    connection.execute(text("UPDATE objects SET refused_digest = NULL WHERE type = :type AND object_id = :id"), values)
-    connection.execute(text("DELETE FROM refusals WHERE type = :type AND object_id = :id"), values)
+    waiting = [
+        {"type": object_type.value, "id": clear.object_id, "seen": clear.pending.value}
+        for clear in clears
+        if clear.pending is not None
+    ]
+    if waiting:
+        connection.execute(
+            text(
+                "UPDATE objects SET pending = NULL, pending_since = NULL, pending_due = NULL"
+                " WHERE type = :type AND object_id = :id AND pending = :seen"
+            ),
+            waiting,
+        )
+    mended = [{"type": object_type.value, "id": clear.object_id} for clear in clears if clear.refusal]
+    if mended:
+        connection.execute(
+            text("UPDATE objects SET refused_digest = NULL WHERE type = :type AND object_id = :id"), mended
+        )
+        connection.execute(text("DELETE FROM refusals WHERE type = :type AND object_id = :id"), mended)
 
 
 def release_after_done(

@@ -131,10 +131,12 @@ class Refuse(NamedTuple):
 
 
 class Clear(NamedTuple):
-    """An object that is as Gong was told: forget that it was pending (for that reason only) or refused."""
+    """An object that needs no line: forget that it was pending (for the reason seen only), and a refusal."""
 
     object_id: str
     pending: Pending | None
+    refusal: bool
+    """Forget that the object is refused, too: it is as Gong was told, or gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +240,7 @@ class Cursor:
     loaded_at: float | None
     pass_id: int | None
     """The unfinished pass, if there is one."""
+    pass_kind: PassKind | None
     pass_bound: str | None
     position: Position | None
     """How far the unfinished pass has come."""

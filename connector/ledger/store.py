@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection, RowMapping, text
@@ -26,6 +27,8 @@ from connector.ledger.records import (
 )
 from connector.model import LineError, Position, Processing, RequestStatus
 from connector.object_types import ObjectType
+
+_CURSOR = "SELECT c.*, p.kind FROM cursors c LEFT JOIN passes p ON p.id = c.pass_id WHERE c.name = :name"
 
 
 class Store:
@@ -61,9 +64,7 @@ class Store:
     def cursor(self, name: str) -> Cursor | None:
         """Return where reading of an entity source stands; None when it was never read."""
         with self._database.reading() as connection:
-            row = (
-                connection.execute(text("SELECT * FROM cursors WHERE name = :name"), {"name": name}).mappings().first()
-            )
+            row = connection.execute(text(_CURSOR), {"name": name}).mappings().first()
         return None if row is None else _cursor(row)
 
     def begin_pass(self, name: str, kind: PassKind, fingerprint: str, bound: str | None) -> int:
@@ -393,13 +394,14 @@ def _cursor(row: RowMapping) -> Cursor:
         cursor=row["cursor"],
         loaded_at=row["loaded_at"],
         pass_id=row["pass_id"],
+        pass_kind=None if row["kind"] is None else PassKind(row["kind"]),
         pass_bound=row["pass_bound"],
         position=None if modified is None else Position(modified, key),
     )
 
 
 def _batch(row: RowMapping) -> Batch:
-    values = dict(row.items())
+    values: dict[str, Any] = {str(key): value for key, value in row.items()}
     values["type"] = ObjectType(values["type"])
     values["kind"] = PassKind(values["kind"])
     values["state"] = BatchState(values["state"])

@@ -1,0 +1,155 @@
+"""The daemon: passes, deliveries and upkeep, each on its own schedule. The only user of APScheduler."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from connector.clock import Clock
+from connector.engine.observe import Observer
+from connector.engine.reader import End
+from connector.engine.rounds import Rounds
+from connector.errors import ConnectorError, LeaseLost
+from connector.ledger.lease import Lease
+from connector.ledger.store import Store
+from connector.mapping import Entity
+
+TICK_SECONDS: Final = 1
+HEARTBEAT_SECONDS: Final = 20
+UPKEEP_SECONDS: Final = 3600
+STOP_SECONDS: Final = 8.0
+DAY_SECONDS: Final = 86_400
+
+
+@dataclass(slots=True)
+class Daemon:
+    """Runs until it is told to stop, or loses the lease.
+
+    Reading and delivering have a thread each: the next file is spooled while earlier ones travel.
+    """
+
+    rounds: Rounds
+    lease: Lease
+    store: Store
+    clock: Clock
+    interval: float
+    """Seconds between passes (SYNC_INTERVAL_SECONDS)."""
+    retention_days: int
+    observer: Observer
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _busy: dict[str, threading.Lock] = field(default_factory=dict)
+    _todo: list[Entity] = field(default_factory=list)
+    _lost: LeaseLost | None = None
+
+    def stop(self) -> None:
+        """Ask for the end; callable from a signal handler."""
+        self._stop.set()
+        self.rounds.reader.stop()
+
+    def run(self) -> bool:
+        """Work until `stop`. Returns whether every thread came to rest in time.
+
+        Raises:
+            LeaseLost: another process took over.
+        """
+        scheduler = BackgroundScheduler(
+            executors={
+                "default": ThreadPoolExecutor(1),
+                "reading": ThreadPoolExecutor(1),
+                "delivery": ThreadPoolExecutor(1),
+            },
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            timezone="UTC",
+        )
+        self._add(scheduler, "passes", self._passes, self.interval, "reading", at_once=True)
+        self._add(scheduler, "tend", self._tend, TICK_SECONDS, "reading")
+        self._add(scheduler, "deliver", self._deliver, TICK_SECONDS, "delivery")
+        self._add(scheduler, "heartbeat", self.lease.renew, HEARTBEAT_SECONDS, "default")
+        self._add(scheduler, "upkeep", self._upkeep, UPKEEP_SECONDS, "reading", at_once=True)
+        scheduler.start()
+        self._stop.wait()
+        scheduler.shutdown(wait=False)
+        rested = self._rest()
+        if self._lost is not None:
+            raise self._lost
+        return rested
+
+    def _add(
+        self,
+        scheduler: BackgroundScheduler,
+        name: str,
+        work: Callable[[], None],
+        seconds: float,
+        executor: str,
+        *,
+        at_once: bool = False,
+    ) -> None:
+        busy = self._busy.setdefault(name, threading.Lock())
+
+        def job() -> None:
+            with busy:
+                if not self._stop.is_set():
+                    self._guarded(name, work)
+
+        first = {"next_run_time": datetime.fromtimestamp(self.clock.now(), UTC)} if at_once else {}
+        trigger = IntervalTrigger(seconds=seconds, timezone=UTC)
+        scheduler.add_job(job, trigger, id=name, name=name, executor=executor, **first)
+
+    def _guarded(self, name: str, work: Callable[[], None]) -> None:
+        """No error of one round ends the daemon, but for the loss of the lease."""
+        try:
+            work()
+        except LeaseLost as error:
+            self._lost = error
+            self.observer.event("lease.lost", error=str(error))
+            self.stop()
+        except ConnectorError as error:
+            self.observer.event("round.failed", round=name, error=str(error), alarm=True)
+
+    def _passes(self) -> None:
+        self._todo = list(self.rounds.mapping.entities)
+        self._read()
+
+    def _tend(self) -> None:
+        self.rounds.tend()
+        self._read()
+
+    def _read(self) -> None:
+        """Read the entity sources whose turn it is; the others stay for the next round."""
+        left: list[Entity] = []
+        for entity in self._todo:
+            if self._stop.is_set():
+                return
+            if self.rounds.read_at(entity) > self.clock.now():
+                left.append(entity)
+                continue
+            try:
+                if self.rounds.read(entity).end is End.SPOOL_FULL:
+                    left.append(entity)
+            except LeaseLost:
+                raise
+            except ConnectorError as error:
+                self.observer.event("pass.failed", entity=entity.name, error=str(error), alarm=True)
+            self.rounds.tend()
+        self._todo = left
+
+    def _deliver(self) -> None:
+        self.rounds.deliver()
+
+    def _upkeep(self) -> None:
+        self.rounds.courier.tidy()
+        self.store.prune(self.clock.now() - self.retention_days * DAY_SECONDS)
+
+    def _rest(self) -> bool:
+        """Wait for the rounds that are under way; a long upload is not waited for: its state is booked."""
+        until = self.clock.monotonic() + STOP_SECONDS
+        rested = True
+        for busy in self._busy.values():
+            taken = busy.acquire(timeout=max(until - self.clock.monotonic(), 0.0))
+            rested = rested and taken
+        return rested

@@ -1,0 +1,277 @@
+"""Takes rows of one entity source, decides about each, writes lines to a file, and books it all in one step."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from connector import lines
+from connector.clock import Clock
+from connector.engine.observe import Observer
+from connector.engine.rules import GiveUpAddress, SendLine, Skip, Wait, decide
+from connector.ledger.records import (
+    AccountState,
+    Booking,
+    Clear,
+    Counts,
+    Move,
+    NewBatch,
+    ObjectState,
+    PassKind,
+    Pend,
+    Refuse,
+    Send,
+)
+from connector.ledger.store import Store
+from connector.mapping import Entity
+from connector.model import Line, Row, RowRefusal
+from connector.spool import Spool, SpoolWriter
+
+MOST_LINES: Final = 100_000
+"""Lines of one file: bounds memory and what one bad line can make go again."""
+MOST_DECISIONS: Final = 100_000
+"""Other decisions (pending, refused) booked at once at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a reading obeys, from the settings."""
+
+    max_file_bytes: int
+    account_wait: float
+    """Seconds (ACCOUNT_WAIT_SECONDS)."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """What is decided and not yet booked."""
+
+    writer: SpoolWriter | None = None
+    request_id: str = ""
+    sends: dict[str, Send] = field(default_factory=dict)
+    pends: dict[str, Pend] = field(default_factory=dict)
+    refusals: dict[str, Refuse] = field(default_factory=dict)
+    clears: dict[str, Clear] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+
+
+class Intake:
+    """One reading of one entity source; a context manager that leaves no unbooked file behind."""
+
+    def __init__(
+        self,
+        entity: Entity,
+        source: int,
+        kind: PassKind,
+        pass_id: int,
+        store: Store,
+        spool: Spool,
+        clock: Clock,
+        policy: Policy,
+        observer: Observer,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+    ) -> None:
+        self._entity = entity
+        self._source = source
+        self._kind = kind
+        self._pass_id = pass_id
+        self._store = store
+        self._spool = spool
+        self._clock = clock
+        self._policy = policy
+        self._observer = observer
+        self._new_id = new_id
+        self._open = _Open()
+        self.total = Counts()
+
+    def __enter__(self) -> "Intake":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._open.writer is not None:
+            self._open.writer.abandon()
+
+    @property
+    def full(self) -> bool:
+        """Whether enough is decided to book it."""
+        waiting = self._open
+        return (
+            len(waiting.sends) >= MOST_LINES
+            or len(waiting.pends) + len(waiting.refusals) + len(waiting.clears) >= MOST_DECISIONS
+        )
+
+    def take(self, rows: Sequence[Row]) -> set[str]:
+        """Map rows and decide about each of them. Objects that need no line leave no trace but a count.
+
+        Returns:
+            The objects that the rows are of.
+        """
+        now = self._clock.now()
+        encoded = self._entity.encode(rows, int(now))
+        ids = [line.object_id for line in encoded.lines]
+        ids += [refusal.object_id for refusal in encoded.refusals if _identified(refusal)]
+        states = self._store.lookup(self._entity.type, ids)
+        accounts = self._accounts(encoded.lines)
+        taken = self._taken(encoded.lines)
+        skipped = 0
+        for line in encoded.lines:
+            state = states.get(line.object_id)
+            account = None if line.account_id is None else accounts.get(line.account_id)
+            if line.object_id in self._open.sends or line.object_id in self._open.pends:
+                self._duplicate(line)
+                continue
+            match decide(line, state, account, line.object_id in taken, now, self._policy.account_wait):
+                case Skip(settles):
+                    skipped += 1
+                    self._clear(line.object_id, state, settles)
+                case SendLine(modified):
+                    self._send(line, modified, line.address if not line.deleted else _address(state))
+                case Wait() as wait:
+                    self._wait(line, wait)
+                case GiveUpAddress(modified, wait):
+                    self._send(self._deletion(line), modified, _address(state))
+                    self._wait(line, wait)
+        for refusal in encoded.refusals:
+            skipped += self._refuse(refusal, states.get(refusal.object_id))
+        self._open.counts = self._open.counts.plus(Counts(rows=len(rows), skipped=skipped, not_shown=encoded.not_shown))
+        return set(ids)
+
+    def gone(self, object_id: str, state: ObjectState | None) -> None:
+        """Take note that the row of a pending object is not there any more: there is nothing to read again."""
+        self._clear(object_id, state, settles=True)
+
+    def book(self, move: Move | None) -> None:
+        """Seal the file, if any, and book everything decided with the cursor's move, in one transaction."""
+        waiting, self._open = self._open, _Open()
+        counts = Counts(
+            rows=waiting.counts.rows,
+            lines=len(waiting.sends),
+            skipped=waiting.counts.skipped,
+            pended=len(waiting.pends),
+            refused=len(waiting.refusals),
+            not_shown=waiting.counts.not_shown,
+        )
+        batch, sends = None, list(waiting.sends.values())
+        if waiting.writer is not None:
+            with waiting.writer as writer:
+                sealed = writer.seal()
+            sends = [send._replace(line=sealed.line_number(send.line)) for send in sends]
+            batch = NewBatch(self._kind, waiting.request_id, sealed.name, sealed.lines, sealed.bytes, sealed.sha256)
+        self._store.book(
+            Booking(
+                type=self._entity.type,
+                source=self._source,
+                pass_id=self._pass_id,
+                counts=counts,
+                batch=batch,
+                sends=sends,
+                pends=list(waiting.pends.values()),
+                refusals=list(waiting.refusals.values()),
+                clears=list(waiting.clears.values()),
+                move=move,
+            )
+        )
+        self.total = self.total.plus(counts)
+        if batch is not None:
+            self._observer.event(
+                "batch.spooled",
+                type=self._entity.type.value,
+                request_id=batch.request_id,
+                lines=batch.lines,
+                bytes=batch.bytes,
+            )
+        self._observer.event(
+            "pass.progress",
+            entity=self._entity.name,
+            rows=self.total.rows,
+            lines=self.total.lines,
+            refused=self.total.refused,
+        )
+
+    def _accounts(self, encoded: Sequence[Line]) -> dict[str, AccountState]:
+        named = {line.account_id for line in encoded if line.account_id is not None and not line.deleted}
+        return self._store.accounts(sorted(named)) if named else {}
+
+    def _taken(self, encoded: Sequence[Line]) -> set[str]:
+        """Return the business users of these lines whose address another user still holds."""
+        wanted = {line.object_id: line.address for line in encoded if line.address is not None}
+        if not wanted:
+            return set()
+        holders = self._store.holders(sorted(set(wanted.values())))
+        # Two new users with one address in one file: the first of them gets it.
+        first = {send.address: send.object_id for send in self._open.sends.values() if send.address is not None}
+        taken = set()
+        for object_id, address in wanted.items():
+            others = holders.get(address, set()) | {first.setdefault(address, object_id)}
+            if others - {object_id}:
+                taken.add(object_id)
+        return taken
+
+    def _send(self, line: Line, modified: int, address: bytes | None) -> None:
+        data = lines.seal(line.body, modified)
+        if len(data) > self._policy.max_file_bytes:
+            self._open.refusals[line.object_id] = Refuse(
+                line.object_id, line.digest, "row", "", f"its line has {len(data)} bytes, more than a file may hold"
+            )
+            return
+        writer = self._open.writer
+        if writer is not None and writer.bytes + len(data) > self._policy.max_file_bytes:
+            self.book(None)  # the rows of this chunk are not all decided yet: the cursor stays
+            writer = None
+        if writer is None:
+            self._open.request_id = self._new_id()
+            writer = self._open.writer = self._spool.begin(self._open.request_id)
+        index = writer.add(data, modified)
+        self._open.sends[line.object_id] = Send(
+            line.object_id, line.digest, line.deleted, modified, index, line.account_id, address
+        )
+
+    def _wait(self, line: Line, wait: Wait) -> None:
+        self._open.pends[line.object_id] = Pend(line.object_id, wait.reason, wait.due, wait.tries, line.account_id)
+
+    def _duplicate(self, line: Line) -> None:
+        """A key that stands twice in one reading is no key; the first row counts, the second is refused."""
+        sent = self._open.sends.get(line.object_id)
+        if sent is None or sent.digest != line.digest:
+            self._open.refusals[line.object_id] = Refuse(
+                line.object_id,
+                line.digest,
+                "row",
+                self._key_column,
+                "two different rows have this key; only one of them was sent",
+                identified=False,
+            )
+
+    def _deletion(self, line: Line) -> Line:
+        body = lines.deletion_body(self._entity.type, line.object_id)
+        return Line(line.object_id, None, body, lines.digest(body), deleted=True)
+
+    def _refuse(self, refusal: RowRefusal, state: ObjectState | None) -> int:
+        """Book a refusal unless it is booked already; return 1 when it was skipped."""
+        identified = _identified(refusal)
+        if identified and state is not None and state.refused == refusal.digest and state.pending is None:
+            return 1
+        self._open.refusals[refusal.object_id] = Refuse(
+            refusal.object_id, refusal.digest, "row", refusal.field, refusal.reason, identified
+        )
+        return 0
+
+    def _clear(self, object_id: str, state: ObjectState | None, settles: bool) -> None:
+        if state is None:
+            return
+        refusal = settles and state.refused is not None
+        if state.pending is not None or refusal:
+            self._open.clears[object_id] = Clear(object_id, state.pending, refusal)
+
+    @property
+    def _key_column(self) -> str:
+        return "objectId" if self._entity.relation is None else self._entity.relation.key
+
+
+def _identified(refusal: RowRefusal) -> bool:
+    """Whether the row's key is fit to be an object's id, so that the ledger may keep a row for it."""
+    return refusal.field != "objectId"
+
+
+def _address(state: ObjectState | None) -> bytes | None:
+    return None if state is None else state.address

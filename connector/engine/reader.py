@@ -1,0 +1,227 @@
+"""Reads the CRM: passes over an entity source, and pending objects by key. Each method is a tick."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Protocol
+
+from connector.clock import Clock
+from connector.engine.intake import Intake, Policy
+from connector.engine.observe import Observer
+from connector.errors import ConnectorError
+from connector.ledger.records import Counts, Cursor, Due, Move, PassKind
+from connector.ledger.store import Store
+from connector.mapping import CompiledMapping, Entity
+from connector.model import KEY, Position, Relation, Row
+from connector.object_types import ObjectType
+from connector.spool import Spool
+
+AGAIN_AT_ONCE: Final = 1_000
+"""Pending objects read by key in one tick."""
+EQUAL_STAMP: Final = ""
+"""A position's key that comes before every key: reading starts with all rows of that stamp."""
+
+
+class Source(Protocol):
+    """What the engine needs of the CRM's database (connector.source.Source)."""
+
+    def cursor_bound(self, relation: Relation, overlap: float) -> str: ...
+    def changes(self, relation: Relation, after: Position | None) -> Iterator[list[Row]]: ...
+    def unstamped(self, relation: Relation) -> Iterator[list[Row]]: ...
+    def everything(self, relation: Relation) -> Iterator[list[Row]]: ...
+    def by_key(self, relation: Relation, keys: Sequence[str]) -> list[Row]: ...
+    def position(self, relation: Relation, row: Row) -> Position: ...
+
+
+class End(StrEnum):
+    """How a reading ended."""
+
+    FINISHED = "finished"
+    SPOOL_FULL = "spool full"
+    """CONNECTOR_SPOOL_MAX_BYTES are waiting; it goes on from its position when there is room."""
+    STOPPED = "stopped"
+    """The process is to end; it goes on from its position at the next start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a tick of reading did."""
+
+    end: End
+    kind: PassKind
+    counts: Counts
+
+
+class Reader:
+    """The ticks that read the CRM. Only one thread may call them, for objects are looked up, then booked."""
+
+    def __init__(
+        self,
+        mapping: CompiledMapping,
+        source: Source,
+        store: Store,
+        spool: Spool,
+        clock: Clock,
+        policy: Policy,
+        overlap: float,
+        observer: Observer,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._entities: dict[ObjectType, list[Entity]] = {}
+        for entity in mapping.entities:
+            self._entities.setdefault(entity.type, []).append(entity)
+        self._source = source
+        self._store = store
+        self._spool = spool
+        self._clock = clock
+        self._policy = policy
+        self._overlap = overlap
+        self._observer = observer
+        self._new_id = new_id
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Make a reading that is under way end at its next chunk; callable from any thread."""
+        self._stopping = True
+
+    # -- a pass ----------------------------------------------------------------------------------
+
+    def extract(self, entity: Entity) -> Reading:
+        """Read what is new in an entity source, from its cursor or from where an unfinished pass stopped.
+
+        Raises:
+            ConnectorError: the source, the spool or the ledger failed; what was booked stays booked.
+        """
+        if not self._spool.room():
+            return Reading(End.SPOOL_FULL, PassKind.INCREMENTAL, Counts())
+        cursor = self._store.cursor(entity.name)
+        kind = self._kind(entity, cursor)
+        pass_id, after = self._resume(entity, kind, cursor)
+        self._observer.event("pass.started", entity=entity.name, kind=kind.value, pass_id=pass_id)
+        with self._intake(entity, kind, pass_id) as intake:
+            try:
+                end = self._read(entity, kind, after, intake)
+            except ConnectorError as error:
+                with contextlib.suppress(ConnectorError):
+                    self._store.fail_pass(pass_id, str(error))
+                raise
+        self._observer.event(
+            "pass.ended",
+            entity=entity.name,
+            kind=kind.value,
+            pass_id=pass_id,
+            end=end.value,
+            rows=intake.total.rows,
+            lines=intake.total.lines,
+            skipped=intake.total.skipped,
+            refused=intake.total.refused,
+            pended=intake.total.pended,
+        )
+        return Reading(end, kind, intake.total)
+
+    def _kind(self, entity: Entity, cursor: Cursor | None) -> PassKind:
+        if cursor is None or cursor.loaded_at is None:
+            return PassKind.LOAD
+        if cursor.fingerprint != entity.fingerprint or cursor.pass_kind is PassKind.COMPARISON:
+            return PassKind.COMPARISON
+        timed = entity.relation is not None and entity.relation.modified is not None
+        return PassKind.INCREMENTAL if timed else PassKind.COMPARISON
+
+    def _resume(self, entity: Entity, kind: PassKind, cursor: Cursor | None) -> tuple[int, Position | None]:
+        """Return the pass to go on with, begun anew if need be, and the position after which to read."""
+        if cursor is not None and cursor.fingerprint == entity.fingerprint and cursor.position is not None:
+            assert cursor.pass_id is not None, "a position belongs to a pass"
+            return cursor.pass_id, cursor.position
+        relation = entity.relation
+        # The bound is read before the rows: whatever is committed from here on is read by the next pass.
+        timed = relation is not None and relation.modified is not None
+        bound = self._source.cursor_bound(relation, self._overlap) if timed and relation is not None else None
+        pass_id = self._store.begin_pass(entity.name, kind, entity.fingerprint, bound)
+        if kind is not PassKind.INCREMENTAL or cursor is None or cursor.cursor is None:
+            return pass_id, None
+        return pass_id, Position(cursor.cursor, EQUAL_STAMP)
+
+    def _read(self, entity: Entity, kind: PassKind, after: Position | None, intake: Intake) -> End:
+        relation = entity.relation
+        ordered = relation is not None and relation.modified is not None and kind is not PassKind.COMPARISON
+        position = None
+        for chunk, stamped in self._chunks(entity, kind, after):
+            if self._stopping:
+                return End.STOPPED
+            intake.take(chunk)
+            if stamped and ordered and relation is not None:
+                position = self._source.position(relation, chunk[-1])
+            if intake.full:
+                intake.book(Move(entity.name, position))
+                if not self._spool.room():
+                    return End.SPOOL_FULL
+        intake.book(Move(entity.name, finished=True))
+        return End.FINISHED
+
+    def _chunks(self, entity: Entity, kind: PassKind, after: Position | None) -> Iterator[tuple[Sequence[Row], bool]]:
+        """Yield chunks of rows, and whether they come in the order of the cursor."""
+        relation = entity.relation
+        if relation is None:
+            if entity.static_rows:
+                yield entity.static_rows, False
+        elif relation.modified is None or kind is PassKind.COMPARISON:
+            for chunk in self._source.everything(relation):
+                yield chunk, False
+        else:
+            for chunk in self._source.changes(relation, after):
+                yield chunk, True
+            for chunk in self._source.unstamped(relation):
+                yield chunk, False
+
+    # -- pending objects -------------------------------------------------------------------------
+
+    def again(self, object_type: ObjectType) -> Reading | None:
+        """Read the rows of pending objects of a type whose time has come, and decide about them anew.
+
+        Returns:
+            What was done; None when nothing was due.
+        """
+        due = self._store.due(object_type, AGAIN_AT_ONCE)
+        if not due or not self._spool.room():
+            return None
+        counts = Counts()
+        for index, entity in enumerate(self._entities.get(object_type, [])):
+            mine = [item for item in due if item.source == index]
+            if mine:
+                counts = counts.plus(self._again(entity, mine))
+        return Reading(End.FINISHED, PassKind.AGAIN, counts)
+
+    def _again(self, entity: Entity, due: Sequence[Due]) -> Counts:
+        keys = [item.object_id for item in due]
+        rows = self._rows(entity, keys)
+        pass_id = self._store.begin_pass(entity.name, PassKind.AGAIN, entity.fingerprint, None)
+        with self._intake(entity, PassKind.AGAIN, pass_id) as intake:
+            found = intake.take(rows)
+            missing = [key for key in keys if key not in found]
+            states = self._store.lookup(entity.type, missing) if missing else {}
+            for key in missing:
+                intake.gone(key, states.get(key))
+            intake.book(None)
+        self._store.finish_again(pass_id)
+        return intake.total
+
+    def _rows(self, entity: Entity, keys: Sequence[str]) -> Sequence[Row]:
+        if entity.relation is None:
+            wanted = set(keys)
+            return [row for row in entity.static_rows if str(row[KEY]) in wanted]
+        return self._source.by_key(entity.relation, keys)
+
+    def _intake(self, entity: Entity, kind: PassKind, pass_id: int) -> Intake:
+        return Intake(
+            entity,
+            self._entities[entity.type].index(entity),
+            kind,
+            pass_id,
+            self._store,
+            self._spool,
+            self._clock,
+            self._policy,
+            self._observer,
+            self._new_id,
+        )

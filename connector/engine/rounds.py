@@ -1,0 +1,81 @@
+"""Joins the ticks into rounds: what one command does in turn, and what the daemon does on its threads."""
+
+from dataclasses import dataclass, field
+
+from connector.clock import Clock
+from connector.engine.courier import Courier, Errand
+from connector.engine.lifecycle import Outcome
+from connector.engine.observe import Observer
+from connector.engine.reader import End, Reader, Reading
+from connector.engine.schema import SchemaKeeper
+from connector.engine.turns import may_load_at
+from connector.errors import GongDenied
+from connector.ledger.records import BatchState
+from connector.ledger.store import Store
+from connector.mapping import CompiledMapping, Entity
+from connector.object_types import ObjectType
+
+_STATES = tuple(BatchState)
+
+
+@dataclass(slots=True)
+class Rounds:
+    """Rounds of ticks. The reading ones belong to one thread, the delivering ones to another or the same."""
+
+    mapping: CompiledMapping
+    reader: Reader
+    courier: Courier
+    schema: SchemaKeeper
+    store: Store
+    clock: Clock
+    account_wait: float
+    observer: Observer
+    _types: list[ObjectType] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._types = [kind for kind in ObjectType if any(entity.type is kind for entity in self.mapping.entities)]
+
+    def read_at(self, entity: Entity) -> float:
+        """Return from when on an entity source may be read (seconds since 1970 UTC)."""
+        accounts = [
+            self.store.cursor(other.name) for other in self.mapping.entities if other.type is ObjectType.ACCOUNT
+        ]
+        batches = [batch for batch in self.store.batches(_STATES) if batch.type is ObjectType.ACCOUNT]
+        return may_load_at(
+            entity.type, self.store.cursor(entity.name), accounts, batches, self.clock.now(), self.account_wait
+        )
+
+    def read(self, entity: Entity) -> Reading:
+        """Make sure of Gong's schema for the type, then read what is new in the entity source."""
+        self.schema.ensure(entity.type)
+        return self.reader.extract(entity)
+
+    def tend(self) -> bool:
+        """Book failed files and read pending objects whose time has come; return whether there was any."""
+        did = False
+        while self.courier.resolve() is not None:
+            did = True
+        for object_type in self._types:
+            while (reading := self.reader.again(object_type)) is not None and reading.end is End.FINISHED:
+                did = True
+        return did
+
+    def deliver(self) -> list[Errand]:
+        """Upload and poll until nothing more is due; return what was done.
+
+        Raises:
+            GongDenied: Gong does not accept the credentials, the scope or the address.
+        """
+        done: list[Errand] = []
+        while True:
+            errand = self.courier.deliver() or self.courier.poll()
+            if errand is None:
+                return done
+            done.append(errand)
+            if errand.outcome is Outcome.DENIED:
+                raise GongDenied(errand.detail)
+
+    def next_due(self) -> float | None:
+        """Return when the next batch or pending object is due (seconds since 1970 UTC)."""
+        dues = [due for due in (self.courier.next_due(), self.store.next_due()) if due is not None]
+        return min(dues, default=None)

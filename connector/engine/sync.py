@@ -1,0 +1,95 @@
+"""One pass over the source on one thread, followed until Gong has settled it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from connector.clock import Clock
+from connector.engine.reader import End, Reading
+from connector.engine.rounds import Rounds
+from connector.errors import ConnectorError, GongDenied, LeaseLost, LedgerUnavailable
+from connector.ledger.lease import Lease
+from connector.ledger.queries import Queries, Work
+from connector.mapping import Entity
+
+LONGEST_SLEEP_SECONDS: Final = 5.0
+SHORTEST_SLEEP_SECONDS: Final = 0.05
+
+
+@dataclass(slots=True)
+class SyncReport:
+    """What a `sync` did."""
+
+    readings: dict[str, Reading] = field(default_factory=dict)
+    """By entity source; one that was not finished in time is missing."""
+    errors: dict[str, str] = field(default_factory=dict)
+    """Why an entity source could not be read; nothing else stops for it."""
+    work: Work = field(default_factory=lambda: Work(0, 0, 0, 0))
+    """What is left."""
+
+
+class Syncer:
+    """Runs a pass. Raises GongDenied, LeaseLost and LedgerUnavailable; other errors stop one type only."""
+
+    def __init__(self, rounds: Rounds, queries: Queries, lease: Lease, clock: Clock) -> None:
+        self._rounds = rounds
+        self._queries = queries
+        self._lease = lease
+        self._clock = clock
+
+    def run(self, entities: Sequence[Entity], *, wait: bool, timeout: float | None) -> SyncReport:
+        """Read the entity sources, upload what is new, and wait until it is settled.
+
+        Args:
+            entities: what to read, in Gong's order.
+            wait: follow the uploads until Gong has settled them; else return when everything is uploaded.
+            timeout: seconds after which to return in any case; None for no limit.
+        """
+        report = SyncReport()
+        end = None if timeout is None else self._clock.monotonic() + timeout
+        todo = list(entities)
+        while todo and not self._over(end):
+            todo = [entity for entity in todo if not self._try(entity, report)]
+            self._round()
+            if todo:
+                self._sleep(min(self._rounds.read_at(entity) for entity in todo))
+        while not self._over(end):
+            self._round()
+            work = self._queries.work(self._clock.now())
+            if not wait or not (work.unsettled or work.awaited):
+                break
+            self._sleep(None)
+        report.work = self._queries.work(self._clock.now())
+        return report
+
+    def _try(self, entity: Entity, report: SyncReport) -> bool:
+        """Read an entity source if it is its turn; return whether it is through."""
+        if self._rounds.read_at(entity) > self._clock.now():
+            return False
+        try:
+            reading = self._rounds.read(entity)
+        except (GongDenied, LeaseLost, LedgerUnavailable):
+            raise
+        except ConnectorError as error:
+            report.errors[entity.name] = str(error)
+            return True
+        earlier = report.readings.get(entity.name)
+        if earlier is not None:
+            reading = Reading(reading.end, reading.kind, earlier.counts.plus(reading.counts))
+        report.readings[entity.name] = reading
+        return reading.end is not End.SPOOL_FULL
+
+    def _round(self) -> None:
+        self._lease.renew()
+        while self._rounds.tend() or self._rounds.deliver():
+            self._lease.renew()
+
+    def _sleep(self, until: float | None) -> None:
+        """Sleep until something is due, five seconds at most, so that the lease stays ours."""
+        now = self._clock.now()
+        dues = [due for due in (until, self._rounds.next_due()) if due is not None]
+        wait = min(dues, default=now + LONGEST_SLEEP_SECONDS) - now
+        self._clock.sleep(min(max(wait, SHORTEST_SLEEP_SECONDS), LONGEST_SLEEP_SECONDS))
+
+    def _over(self, end: float | None) -> bool:
+        return end is not None and self._clock.monotonic() >= end

@@ -1,0 +1,265 @@
+"""Builds the parts from the settings, each when it is first needed. Nothing else in the engine sees settings."""
+
+import os
+import socket
+import uuid
+from collections.abc import Callable
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from connector.clock import Clock
+from connector.engine.binding import Binding
+from connector.engine.courier import Courier, Polling
+from connector.engine.daemon import Daemon
+from connector.engine.intake import Policy
+from connector.engine.observe import Observer
+from connector.engine.reader import Reader
+from connector.engine.rounds import Rounds
+from connector.engine.schema import SchemaKeeper
+from connector.engine.sync import Syncer
+from connector.errors import ConfigError, FatalError
+from connector.gong import AccessKeyAuth, GongClient
+from connector.ledger.budget import Budget, Limits
+from connector.ledger.database import Database
+from connector.ledger.lease import Lease
+from connector.ledger.migrate import migrate
+from connector.ledger.queries import Queries
+from connector.ledger.store import Store
+from connector.mapping import CompiledMapping, MappingFile, compile_mapping, load
+from connector.settings import Settings
+from connector.source import Source, open_source
+from connector.spool import Spool
+
+
+class LeaseTaken(FatalError):
+    """Another process is at work on this ledger."""
+
+
+class Wiring:
+    """The connector's parts. A context manager: leaving closes what was opened and gives the lease back."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        observer: Observer,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+    ) -> None:
+        """Note what to build from.
+
+        Args:
+            settings: as the user gave them.
+            clock: the one source of time.
+            observer: is told of every step.
+            transport: carries calls to Gong instead of the network; for the simulation.
+            new_id: makes client request ids, which Gong wants unique for ever.
+        """
+        self.settings = settings
+        self.clock = clock
+        self.observer = observer
+        self._transport = transport
+        self._new_id = new_id
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        parts = self.__dict__
+        try:
+            if "lease" in parts:
+                self.lease.release()
+        finally:
+            for name in ("client", "source", "database"):
+                if name in parts:
+                    parts[name].close()
+
+    # -- the CRM and the mapping -----------------------------------------------------------------
+
+    @cached_property
+    def source(self) -> Source:
+        """The CRM's database, read-only."""
+        url = self.settings.source_url
+        if url is None:
+            raise ConfigError(
+                "CONNECTOR_SOURCE_URL is not set: give the URL of the CRM's database, like postgresql://user@host/crm"
+            )
+        return open_source(
+            url.get_secret_value(),
+            self.clock,
+            statement_timeout=self.settings.source_statement_timeout_seconds,
+        )
+
+    @cached_property
+    def mapping_file(self) -> MappingFile:
+        """The mapping file, checked for its shape."""
+        return load(self.settings.mapping)
+
+    @cached_property
+    def mapping(self) -> CompiledMapping:
+        """The mapping, held against the source's catalog and compiled."""
+        file = self.mapping_file
+        catalog = {relation.name: self.source.describe(relation) for relation in file.relations}
+        picklists = {query: self.source.values(query) for query in file.picklist_queries}
+        return compile_mapping(file, catalog, picklists)
+
+    # -- the ledger ------------------------------------------------------------------------------
+
+    @cached_property
+    def database(self) -> Database:
+        """The ledger's database, with the tables of this version."""
+        database = Database(self.settings.state_url.get_secret_value())
+        migrate(database)
+        return database
+
+    @cached_property
+    def store(self) -> Store:
+        """The ledger's writer."""
+        return Store(self.database, self.clock)
+
+    @cached_property
+    def queries(self) -> Queries:
+        """The ledger's read models."""
+        return Queries(self.database)
+
+    @cached_property
+    def budget(self) -> Budget:
+        """The shared count of calls."""
+        limits = Limits(self.settings.calls_per_second, self.settings.calls_per_day)
+        return Budget(self.database, self.clock, limits)
+
+    @cached_property
+    def lease(self) -> Lease:
+        """The right to write, not yet taken."""
+        return Lease(self.database, self.clock, f"{socket.gethostname()} (process {os.getpid()})")
+
+    def take_lease(self) -> None:
+        """Become the active process.
+
+        Raises:
+            LeaseTaken: another one is.
+        """
+        other = self.lease.acquire()
+        if other is not None:
+            raise LeaseTaken(
+                f"{other} is at work on this ledger: wait until it ends, or stop it. After a crash its lease runs "
+                "out within two minutes"
+            )
+
+    # -- Gong ------------------------------------------------------------------------------------
+
+    @cached_property
+    def client(self) -> GongClient:
+        """Gong's API, within the budget."""
+        key, secret = self.settings.gong_access_key, self.settings.gong_access_key_secret
+        if key is None or secret is None:
+            missing = "CONNECTOR_GONG_ACCESS_KEY" if key is None else "CONNECTOR_GONG_ACCESS_KEY_SECRET"
+            raise ConfigError(
+                f"{missing} is not set: create an API key in Gong (Company settings, Ecosystem, API) "
+                "and give its access key and secret"
+            )
+        return GongClient(
+            self.settings.gong_base_url,
+            AccessKeyAuth(key.get_secret_value(), secret.get_secret_value()),
+            self.budget,
+            self.clock,
+            transport=self._transport,
+            ca_file=None if self.settings.gong_ca_file is None else str(self.settings.gong_ca_file),
+        )
+
+    @cached_property
+    def binding(self) -> Binding:
+        """What the ledger is bound to."""
+        return Binding(self.store, self.source.identity, httpx.URL(self.settings.gong_base_url).host)
+
+    def integration_id(self) -> int:
+        """Return the registered integration.
+
+        Raises:
+            ConfigError: nothing is registered yet, or the ledger belongs to another source or Gong.
+        """
+        self.binding.check()
+        found = self.binding.integration_id
+        if found is None:
+            raise ConfigError("the integration is not registered yet: run `gong-connector register` once")
+        return found
+
+    @cached_property
+    def schema(self) -> SchemaKeeper:
+        """Gong's additional fields."""
+        return SchemaKeeper(self.client, self.integration_id(), self.mapping.schema_fields, self.store, self.observer)
+
+    # -- work ------------------------------------------------------------------------------------
+
+    @cached_property
+    def spool(self) -> Spool:
+        """Files that are not settled yet."""
+        return Spool(self.settings.spool_dir, self.settings.spool_max_bytes)
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        """The ticks, joined. Needs the lease to do anything."""
+        settings = self.settings
+        integration_id = self.integration_id()
+        reader = Reader(
+            self.mapping,
+            self.source,
+            self.store,
+            self.spool,
+            self.clock,
+            Policy(settings.max_file_bytes, settings.account_wait_seconds),
+            settings.overlap_seconds,
+            self.observer,
+            self._new_id,
+        )
+        courier = Courier(
+            self.client,
+            integration_id,
+            self.store,
+            self.spool,
+            self.lease,
+            self.clock,
+            Polling(settings.poll_min_seconds, settings.poll_max_seconds),
+            settings.resend,
+            settings.account_wait_seconds,
+            self.observer,
+        )
+        return Rounds(
+            self.mapping,
+            reader,
+            courier,
+            self.schema,
+            self.store,
+            self.clock,
+            settings.account_wait_seconds,
+            self.observer,
+        )
+
+    @cached_property
+    def syncer(self) -> Syncer:
+        """One pass on one thread; needs the lease."""
+        rounds = self.rounds
+        self.binding.bind_source()
+        rounds.courier.tidy()
+        return Syncer(rounds, self.queries, self.lease, self.clock)
+
+    @cached_property
+    def daemon(self) -> Daemon:
+        """Passes for ever; needs the lease."""
+        rounds = self.rounds
+        self.binding.bind_source()
+        return Daemon(
+            rounds,
+            self.lease,
+            self.store,
+            self.clock,
+            self.settings.sync_interval_seconds,
+            self.settings.retention_days,
+            self.observer,
+        )

@@ -1,0 +1,243 @@
+"""Read models of the ledger for `status`, `failures`, `sync` and whoever else looks on: nothing here writes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from connector.ledger.database import Database
+from connector.ledger.objects import UNSETTLED_SQL
+from connector.ledger.records import BatchState, Counts, Pass, PassKind, Pending
+from connector.ledger.store import load_not_shown
+from connector.object_types import ObjectType
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is still to be done before Gong equals what was read."""
+
+    unsettled: int
+    """Batches that Gong has not answered, or whose answer is not booked."""
+    awaited: int
+    """Pending objects that go by themselves soon."""
+    held: int
+    """Pending objects that wait for something that may never come: an account, a dependency, a long delay."""
+    refused: int
+    """Objects whose latest line is refused, by the connector or by Gong."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypeStatus:
+    """How one object type stands."""
+
+    type: ObjectType
+    objects: int
+    """Objects that Gong was told of, deletions aside."""
+    in_flight: int
+    pending: Mapping[Pending, int]
+    oldest_pending: float | None
+    """Seconds since 1970 UTC."""
+    refused: int
+    last_done: float | None
+    """When Gong last took a file of the type (seconds since 1970 UTC)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An object whose latest line is refused."""
+
+    type: str
+    object_id: str
+    origin: str
+    """`connector` for rows that cannot be mapped, `gong` for lines that Gong turned down."""
+    kind: str
+    field: str
+    reason: str
+    batch_id: int | None
+    request_id: str | None
+    line: int | None
+    first_at: float
+    last_at: float
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """What was uploaded from some batch on."""
+
+    files: int
+    lines: int
+    bytes: int
+
+
+_AWAITED = f"""
+pending IN ('in_flight', 'account_fresh', 'resend', 'retry')
+OR (pending = 'address' AND batch_id IN (SELECT id FROM batches WHERE state IN {UNSETTLED_SQL}))
+OR (pending = 'address' AND pending_due <= :now)
+OR (pending = 'account' AND EXISTS (SELECT 1 FROM objects a WHERE a.type = 'ACCOUNT'
+    AND a.object_id = objects.account_id AND a.refused_digest IS NULL
+    AND (a.sent_digest IS NOT NULL AND NOT a.sent_deleted OR a.told_digest IS NOT NULL AND NOT a.told_deleted
+         OR a.pending IN ('in_flight', 'resend', 'retry'))))
+"""
+
+
+class Queries:
+    """Answers questions about the ledger. Raises LedgerUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def work(self, now: float) -> Work:
+        """Return what is left to do."""
+        with self._database.reading() as connection:
+            unsettled = connection.exec_driver_sql(
+                f"SELECT count(*) FROM batches WHERE state IN {UNSETTLED_SQL}"
+            ).scalar_one()
+            awaited, pending = connection.execute(
+                text(
+                    f"SELECT COALESCE(sum(CASE WHEN {_AWAITED} THEN 1 ELSE 0 END), 0), count(*)"
+                    " FROM objects WHERE pending IS NOT NULL"
+                ),
+                {"now": now},
+            ).one()
+            refused = connection.exec_driver_sql("SELECT count(*) FROM refusals").scalar_one()
+        return Work(unsettled, awaited, pending - awaited, refused)
+
+    def types(self) -> list[TypeStatus]:
+        """Return how every type stands, in Gong's order; types that were never read are left out."""
+        with self._database.reading() as connection:
+            counts = connection.exec_driver_sql(
+                "SELECT o.type, count(*) FILTER (WHERE"
+                f"   o.sent_digest IS NOT NULL AND (b.state IS NULL OR b.state NOT IN {UNSETTLED_SQL})"
+                "      AND NOT o.sent_deleted"
+                f"   OR NOT (o.sent_digest IS NOT NULL AND (b.state IS NULL OR b.state NOT IN {UNSETTLED_SQL}))"
+                "      AND o.told_digest IS NOT NULL AND NOT o.told_deleted),"
+                f" count(*) FILTER (WHERE o.sent_digest IS NOT NULL AND b.state IN {UNSETTLED_SQL})"
+                " FROM objects o LEFT JOIN batches b ON b.id = o.batch_id GROUP BY o.type"
+            ).all()
+            pending = connection.exec_driver_sql(
+                "SELECT type, pending, count(*), min(pending_since) FROM objects WHERE pending IS NOT NULL"
+                " GROUP BY type, pending"
+            ).all()
+            refused = connection.exec_driver_sql("SELECT type, count(*) FROM refusals GROUP BY type").all()
+            done = connection.exec_driver_sql(
+                "SELECT type, max(settled_at) FROM batches WHERE state = 'done' GROUP BY type"
+            ).all()
+        refusals = {row[0]: row[1] for row in refused}
+        settled = {row[0]: row[1] for row in done}
+        told = {row[0]: (row[1], row[2]) for row in counts}
+        found = []
+        for object_type in ObjectType:
+            waiting = {Pending(reason): count for kind, reason, count, _ in pending if kind == object_type}
+            since = [first for kind, _, _, first in pending if kind == object_type]
+            if object_type in told or object_type in refusals:
+                objects, in_flight = told.get(object_type, (0, 0))
+                found.append(
+                    TypeStatus(
+                        object_type,
+                        objects,
+                        in_flight,
+                        waiting,
+                        min(since, default=None),
+                        refusals.get(object_type, 0),
+                        settled.get(object_type),
+                    )
+                )
+        return found
+
+    def batch_states(self) -> dict[BatchState, int]:
+        """Return how many batches are in each state."""
+        with self._database.reading() as connection:
+            rows = connection.exec_driver_sql("SELECT state, count(*) FROM batches GROUP BY state").all()
+        return {BatchState(state): count for state, count in rows}
+
+    def troubles(self) -> list[str]:
+        """Return what keeps unsettled batches from getting on, in words, and whole files that Gong refused."""
+        with self._database.reading() as connection:
+            rows = connection.exec_driver_sql(
+                "SELECT type, state, note FROM batches WHERE note IS NOT NULL"
+                f" AND (state IN {UNSETTLED_SQL} OR state = 'resolved' AND EXISTS (SELECT 1 FROM objects o"
+                "   WHERE o.batch_id = batches.id AND o.type = batches.type AND o.pending = 'general'))"
+                " ORDER BY id DESC LIMIT 20"
+            ).all()
+        return [f"{kind} file, {state}: {note}" for kind, state, note in rows]
+
+    def last_passes(self) -> list[Pass]:
+        """Return the latest full or incremental pass of each entity source."""
+        with self._database.reading() as connection:
+            rows = (
+                connection.exec_driver_sql(
+                    "SELECT * FROM passes WHERE id IN"
+                    " (SELECT max(id) FROM passes WHERE kind <> 'again' GROUP BY name) ORDER BY id"
+                )
+                .mappings()
+                .all()
+            )
+        return [
+            Pass(
+                id=row["id"],
+                name=row["name"],
+                kind=PassKind(row["kind"]),
+                started_at=row["started_at"],
+                finished_at=row["finished_at"],
+                counts=Counts(
+                    row["rows"],
+                    row["lines"],
+                    row["skipped"],
+                    row["pended"],
+                    row["refused"],
+                    load_not_shown(row["not_shown"]),
+                ),
+                error=row["error"],
+            )
+            for row in rows
+        ]
+
+    def failures(self, object_type: ObjectType | None = None, object_id: str | None = None) -> list[Failure]:
+        """Return refused objects, those of `object_type` or the one with `object_id` only, the latest first."""
+        where = ["true"]
+        if object_type is not None:
+            where.append("f.type = :type")
+        if object_id is not None:
+            where.append("f.object_id = :id")
+        with self._database.reading() as connection:
+            rows = (
+                connection.execute(
+                    text(
+                        "SELECT f.type, f.object_id, f.origin, f.kind, f.field, f.reason, f.batch_id, b.request_id,"
+                        " f.line, f.first_at, f.last_at, f.times"
+                        " FROM refusals f LEFT JOIN batches b ON b.id = f.batch_id"
+                        f" WHERE {' AND '.join(where)} ORDER BY f.last_at DESC, f.type, f.object_id"
+                    ),
+                    {"type": object_type, "id": object_id},
+                )
+                .mappings()
+                .all()
+            )
+        return [Failure(**{str(key): value for key, value in row.items()}) for row in rows]
+
+    def uploads_after(self, batch_id: int) -> Uploads:
+        """Return what was uploaded in batches with a higher id."""
+        with self._database.reading() as connection:
+            files, lines, size = connection.execute(
+                text(
+                    "SELECT count(*), COALESCE(sum(lines), 0), COALESCE(sum(bytes), 0) FROM batches"
+                    " WHERE id > :id AND uploads > 0"
+                ),
+                {"id": batch_id},
+            ).one()
+        return Uploads(files, int(lines), int(size))
+
+    def last_batch(self) -> int:
+        """Return the highest batch id; 0 when there is none."""
+        with self._database.reading() as connection:
+            value: int = connection.exec_driver_sql("SELECT COALESCE(max(id), 0) FROM batches").scalar_one()
+            return value
+
+    def lease_holder(self, now: float) -> str | None:
+        """Return the name of the active process; None when there is none."""
+        with self._database.reading() as connection:
+            holder: str | None = connection.execute(
+                text("SELECT holder FROM lease WHERE id = 1 AND expires_at > :now"), {"now": now}
+            ).scalar()
+            return holder

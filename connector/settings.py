@@ -1,0 +1,101 @@
+"""The only reader of the environment: every setting, its default and meaning."""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
+
+from connector.engine.verdicts import Resend
+from connector.errors import ConfigError, ConfigProblems, Problem
+
+PREFIX = "CONNECTOR_"
+
+
+def _count(value: Any) -> Any:
+    """Let people write 190_000_000 and 5e9."""
+    if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?e\d+", value):
+        return int(float(value))
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_count)]
+
+
+class Settings(BaseSettings):
+    """Settings from the environment (prefix CONNECTOR_), a `.env` file, or files in CONNECTOR_SECRETS_DIR."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True
+    )
+
+    source_url: SecretStr | None = Field(
+        None, description="URL of the CRM's database: postgresql://, mysql://, sqlite:///"
+    )
+    state_url: SecretStr = Field(
+        SecretStr("sqlite:///var/connector.db"), description="URL of the ledger: SQLite (one host) or PostgreSQL"
+    )
+    spool_dir: Path = Field(Path("var/spool"), description="Directory of files that are not settled yet")
+    spool_max_bytes: Count = Field(
+        5_000_000_000, gt=0, description="Reading pauses when the spool holds this many bytes"
+    )
+    mapping: Path = Field(Path("config/mapping.yaml"), description="The mapping file")
+    gong_base_url: str = Field("https://api.gong.io", description="Gong's API; https unless it is this machine")
+    gong_access_key: SecretStr | None = Field(None, description="Gong's access key")
+    gong_access_key_secret: SecretStr | None = Field(None, description="Gong's access key secret")
+    gong_ca_file: Path | None = Field(
+        None, description="PEM file of certificate authorities to trust besides the usual ones"
+    )
+    sync_interval_seconds: float = Field(120, ge=10, description="Seconds between two passes of a type")
+    overlap_seconds: float = Field(
+        300, ge=0, description="How far each pass reads back, for stamps set earlier than their commit"
+    )
+    calls_per_second: int = Field(3, ge=1, description="Calls to Gong in any second")
+    calls_per_day: int = Field(9000, ge=1, description="Calls to Gong in any 24 hours")
+    account_wait_seconds: float = Field(
+        60, ge=0, description="Seconds between an account's first DONE and the first line that names it"
+    )
+    poll_min_seconds: float = Field(2, gt=0, description="Seconds until the first question for an upload's status")
+    poll_max_seconds: float = Field(300, gt=0, description="Seconds between two such questions at most")
+    max_file_bytes: Count = Field(
+        190_000_000, ge=1000, le=200_000_000, description="Largest data file (Gong takes 200 MB)"
+    )
+    resend: Resend = Field(
+        Resend.FILE,
+        description="After FAILED: `file` sends all lines but the refused again, `corrected` only those not known good",
+    )
+    source_statement_timeout_seconds: float | None = Field(
+        None, gt=0, description="Longest statement on the source; none by default"
+    )
+    retention_days: int = Field(90, ge=2, description="Days that settled batches and passes are kept in the ledger")
+    log_format: str | None = Field(
+        None, pattern="^(console|json)$", description="`console` or `json`; by default console on a terminal"
+    )
+    log_level: str = Field(
+        "INFO", pattern="^(?i:debug|info|warning|error)$", description="DEBUG, INFO, WARNING or ERROR"
+    )
+
+
+def load_settings() -> Settings:
+    """Read the settings.
+
+    Raises:
+        ConfigProblems: one or more of them are wrong; each is named, without its value when it is a secret.
+    """
+    secrets = os.environ.get(PREFIX + "SECRETS_DIR")
+    if secrets and not Path(secrets).is_dir():
+        raise ConfigError(f"{PREFIX}SECRETS_DIR: {secrets} is not a directory")
+    try:
+        return Settings(_secrets_dir=secrets or None)  # type: ignore[call-arg] # pydantic-settings' own argument
+    except ValidationError as error:
+        raise ConfigProblems(
+            [
+                Problem(PREFIX + str(fault["loc"][0]).upper(), str(fault["msg"]).removeprefix("Value error, "))
+                for fault in error.errors(include_input=False, include_url=False)
+            ]
+        ) from None
+    except SettingsError as error:
+        raise ConfigError(f"settings: {str(error).splitlines()[0]}") from None
