@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from connector.object_types import ObjectType
-
 Row = Sequence[Any]
 """A source row: `(key, modified, deleted, *columns)` in the order of `Relation.columns`, driver's values.
 
@@ -156,3 +154,12 @@ class RequestStatus:
     errors: tuple[LineError, ...]
     error_count: int
     success_count: int
+
+
+class Resend(StrEnum):
+    """What goes again after FAILED (CONNECTOR_RESEND; GONG_API leaves open whether good lines were kept)."""
+
+    FILE = "file"
+    """All lines but the refused: right whatever Gong does."""
+    CORRECTED = "corrected"
+    """Only what is not known to be good."""

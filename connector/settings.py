@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
-from connector.engine.verdicts import Resend
 from connector.errors import ConfigError, ConfigProblems, Problem
+from connector.model import Resend
 
 PREFIX = "CONNECTOR_"
 

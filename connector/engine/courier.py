@@ -8,13 +8,13 @@ from connector.clock import Clock
 from connector.engine.lifecycle import Outcome, Step, Transition, advance
 from connector.engine.observe import Observer
 from connector.engine.rules import growing
-from connector.engine.verdicts import Resend, general_words, judge
+from connector.engine.verdicts import general_words, judge
 from connector.errors import BudgetSpent
 from connector.gong import DataFileChanged, GongClient, StatusOutcome, StatusResult, UploadOutcome, UploadResult
 from connector.ledger.lease import Lease
 from connector.ledger.records import Batch, BatchState, Pending, Priority, Verdict
 from connector.ledger.store import Store
-from connector.model import Processing, RequestStatus
+from connector.model import Processing, RequestStatus, Resend
 from connector.object_types import ObjectType
 from connector.spool import SealedFile, Spool, SpoolDamaged, SpoolMissing
 

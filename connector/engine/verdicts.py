@@ -1,12 +1,11 @@
 """What a FAILED answer means for each line of its file. Pure."""
 
 import re
-from enum import StrEnum
 from typing import Final
 
 from connector.engine.rules import growing
 from connector.ledger.records import Pending, Refuse, Verdict
-from connector.model import RequestStatus
+from connector.model import RequestStatus, Resend
 
 _MISSING_PARENT: Final = re.compile(
     r"(account|owner|stage|user|contact|deal|reference|parent)\w*\b.*"
@@ -15,15 +14,6 @@ _MISSING_PARENT: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _FIELD: Final = re.compile(r"\[(\w{1,64})\]")
-
-
-class Resend(StrEnum):
-    """What goes again after FAILED (CONNECTOR_RESEND; GONG_API leaves open whether good lines were kept)."""
-
-    FILE = "file"
-    """All lines but the refused: right whatever Gong does."""
-    CORRECTED = "corrected"
-    """Only what is not known to be good."""
 
 
 def judge(answer: RequestStatus, lines: int, ids: dict[int, str], resend: Resend, tries: int, now: float) -> Verdict:

@@ -8,8 +8,6 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
-import httpx
-
 from connector.clock import Clock
 from connector.engine.binding import Binding
 from connector.engine.courier import Courier, Polling
@@ -21,7 +19,7 @@ from connector.engine.rounds import Rounds
 from connector.engine.schema import SchemaKeeper
 from connector.engine.sync import Syncer
 from connector.errors import ConfigError, FatalError
-from connector.gong import AccessKeyAuth, GongClient
+from connector.gong import AccessKeyAuth, GongClient, Transport, gong_host
 from connector.ledger.budget import Budget, Limits
 from connector.ledger.database import Database
 from connector.ledger.lease import Lease
@@ -47,7 +45,7 @@ class Wiring:
         clock: Clock,
         observer: Observer,
         *,
-        transport: httpx.BaseTransport | None = None,
+        transport: Transport | None = None,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         """Note what to build from.
@@ -176,7 +174,7 @@ class Wiring:
     @cached_property
     def binding(self) -> Binding:
         """What the ledger is bound to."""
-        return Binding(self.store, self.source.identity, httpx.URL(self.settings.gong_base_url).host)
+        return Binding(self.store, self.source.identity, gong_host(self.settings.gong_base_url))
 
     def integration_id(self) -> int:
         """Return the registered integration.

@@ -38,6 +38,11 @@ def gong_address(text: str) -> httpx.URL:
     return url.copy_with(raw_path=url.raw_path.rstrip(b"/") or b"/")
 
 
+def gong_host(text: str) -> str:
+    """Return the host of the base URL: which Gong it is. Raises ConfigError as `gong_address` does."""
+    return gong_address(text).host
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether `host` is this machine: localhost, 127.0.0.0/8 or ::1."""
     if host == "localhost":

@@ -3,7 +3,7 @@
 from connector.errors import ConnectorError, FatalError, RetriableError
 
 
-class GongUnavailable(RetriableError):  # noqa: N818 - named for what is the case, as in connector.errors
+class GongUnavailable(RetriableError):
     """Gong could not be reached, was busy, or gave an answer that nobody can read; try again later.
 
     Whether Gong carried the call out is not known.
@@ -15,7 +15,7 @@ class GongUnavailable(RetriableError):  # noqa: N818 - named for what is the cas
         """Epoch seconds before which no call makes sense (429), None where Gong named no time."""
 
 
-class GongRefused(FatalError):  # noqa: N818 - named for what is the case, as in connector.errors
+class GongRefused(FatalError):
     """Gong understood the call and turned it down (400 and its like); the text holds Gong's own words."""
 
     def __init__(self, message: str, status: int) -> None:
@@ -27,7 +27,7 @@ class AlreadyRegistered(GongRefused):
     """Gong holds an integration already (409 to a registration): a generic one or a native one."""
 
 
-class DataFileChanged(ConnectorError):  # noqa: N818 - named for what is the case, as in connector.errors
+class DataFileChanged(ConnectorError):
     """The data file is not what was booked (gone, shorter, longer, unreadable): it was not sent whole.
 
     Its bytes cannot be had again, so its objects must be spooled anew under another request id.

@@ -12,7 +12,7 @@ from connector.object_types import ObjectType
 _INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 
 
-class WrongShape(Exception):  # noqa: N818 - named for what is the case, as in connector.errors
+class WrongShape(Exception):
     """The answer is not what the API promises; the text says where, without values. Never leaves the package."""
 
 

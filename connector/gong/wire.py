@@ -12,6 +12,9 @@ from connector.gong.address import gong_address, is_loopback
 from connector.gong.answer import Answer, NoAnswer, plain, read_answer
 from connector.gong.auth import GongAuth
 
+Transport = httpx.BaseTransport
+"""What carries calls in place of the network: tests and the simulation give their own."""
+
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of an answer that are read at most; 100 objects with long texts stay far below."""
 
@@ -28,7 +31,7 @@ _WITH_FIT_TEXT = (httpx.NetworkError, httpx.TimeoutException, httpx.ProxyError, 
 """Errors whose text comes from the system or the other side; that of others may repeat a header of ours."""
 
 
-class _Overdue(Exception):  # noqa: N818 - named for what is the case, as in connector.errors
+class _Overdue(Exception):
     """The call took longer than it may; ends it from within."""
 
 
