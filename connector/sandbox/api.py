@@ -82,9 +82,7 @@ class _Call:
 class SandboxApi:
     """The API over a World: one call in, one answer out, or ConnectionDropped. May be called from any thread."""
 
-    def __init__(
-        self, world: World, credentials: Credentials | None = None, faults: FaultPlan | None = None
-    ) -> None:
+    def __init__(self, world: World, credentials: Credentials | None = None, faults: FaultPlan | None = None) -> None:
         self.world = world
         self.faults = faults or FaultPlan()
         self._credentials = credentials or Credentials()
@@ -205,9 +203,7 @@ class SandboxApi:
         if self.world.behaviour.schema_lists_standard_fields:
             fields = [*standard_fields(object_type), *fields]
         shown = [item.as_json(self.world.behaviour.schema_name_key) for item in fields]
-        return json_answer(
-            200, {"requestId": call.request_id, "objectTypeToSelectedFields": {object_type: shown}}
-        )
+        return json_answer(200, {"requestId": call.request_id, "objectTypeToSelectedFields": {object_type: shown}})
 
     def _upload(self, call: _Call) -> Response:
         integration_id, object_type = _integration_id(call.request), _object_type(call.request, tuple(ObjectType))
@@ -220,9 +216,7 @@ class SandboxApi:
             self.world.behaviour.max_upload_bytes,
         )
         try:
-            self.world.accept(
-                integration_id, object_type, client_request_id, received, call.request_id, call.effects
-            )
+            self.world.accept(integration_id, object_type, client_request_id, received, call.request_id, call.effects)
         finally:
             received.path.unlink(missing_ok=True)
         return _accepted(call, client_request_id)

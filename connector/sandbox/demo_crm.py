@@ -247,7 +247,7 @@ def _address(first: str, last: str, company: str) -> str:
     return f"{local}@{_domain(company)}"
 
 
-class _NothingToDo(Exception):  # noqa: N818 - no error: the CRM has no such row left
+class _NothingToDo(Exception):
     """No row fits a step of the work."""
 
 
@@ -274,9 +274,7 @@ class _Work:
         return f"Deal {deal} ({name}) was won."
 
     def raise_amount(self) -> str:
-        deal, name, amount = self._pick(
-            "SELECT id, name, amount FROM deals WHERE NOT is_deleted AND state = 'lost'"
-        )
+        deal, name, amount = self._pick("SELECT id, name, amount FROM deals WHERE NOT is_deleted AND state = 'lost'")
         self._update("deals", deal, amount=round(amount + 1250.5, 2))
         return f"The amount of deal {deal} ({name}) was corrected."
 
@@ -301,9 +299,7 @@ class _Work:
             self._db, "deals", account_id=account, owner_id=1, stage_id="discovery", name=f"{company}: from a lead",
             state="open", amount=5000, close_on=self._stamp[:10], created_at=self._stamp, updated_at=self._stamp,
         )  # fmt: skip
-        self._update(
-            "leads", lead, converted_account_id=account, converted_contact_id=contact, converted_deal_id=deal
-        )
+        self._update("leads", lead, converted_account_id=account, converted_contact_id=contact, converted_deal_id=deal)
         return f"Lead {lead} ({first} {last}) became contact {contact} and deal {deal} of account {account}."
 
     def delete_contact(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from connector.object_types import ObjectType
 
 
-class ConnectionDropped(Exception):  # noqa: N818 - says what happened, as the core's errors do
+class ConnectionDropped(Exception):
     """The connection breaks here: the caller gets no answer. A transport turns it into its own error."""
 
     def __init__(self, *, body_read: bool) -> None:
@@ -207,9 +207,7 @@ def effects_of(faults: Iterable[Fault]) -> Effects:
             case FaultKind.GENERAL:
                 effects = replace(effects, general=fault.description)
             case FaultKind.WRONG_TOTALS:
-                effects = replace(
-                    effects, error_offset=fault.error_offset, success_offset=fault.success_offset
-                )
+                effects = replace(effects, error_offset=fault.error_offset, success_offset=fault.success_offset)
             case _:
                 raise ValueError(f"{fault.kind} is no fault of an upload's processing")
     return effects

@@ -14,7 +14,7 @@ from connector.sandbox.behaviour import Behaviour
 from connector.sandbox.schema import AdditionalField
 
 
-class LineFault(Exception):  # noqa: N818 - says what happened, as the core's errors do
+class LineFault(Exception):
     """The line is refused; the text is the description that request-status lists."""
 
 

@@ -1,7 +1,7 @@
 """A call that the rules turn down, with the HTTP status that says so."""
 
 
-class Refusal(Exception):  # noqa: N818 - says what happened, as the core's errors do
+class Refusal(Exception):
     """The call is refused with `status` and these messages (Gong's error body: `{requestId, errors}`)."""
 
     def __init__(self, status: int, *messages: str) -> None:

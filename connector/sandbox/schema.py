@@ -49,9 +49,7 @@ def plan(object_type: ObjectType, existing: Mapping[str, AdditionalField], body:
     left_out = [name for name in existing if name not in posted and name not in deleted]
     if left_out:
         raise Refusal(400, *(f"Field [{name}] of {object_type} is missing in the schema" for name in left_out))
-    retyped = {
-        name for name, field in posted.items() if name in existing and existing[name].type != field.type
-    }
+    retyped = {name for name, field in posted.items() if name in existing and existing[name].type != field.type}
     return SchemaChange(
         fields=tuple(posted.values()),
         fresh=frozenset(posted.keys() - existing.keys() | retyped),

@@ -141,9 +141,7 @@ class Store:
         return cursor.lastrowid
 
     def count_call(self, call: int, *, over_limit: bool, counted: bool) -> None:
-        self._db.execute(
-            "UPDATE calls SET counted = ?, over_limit = ? WHERE id = ?", (counted, over_limit, call)
-        )
+        self._db.execute("UPDATE calls SET counted = ?, over_limit = ? WHERE id = ?", (counted, over_limit, call))
 
     def end_call(self, call: int, status: int) -> None:
         self._db.execute("UPDATE calls SET status = ? WHERE id = ?", (status, call))
@@ -155,8 +153,7 @@ class Store:
     def calls(self) -> list[StoredCall]:
         rows = self._db.execute("SELECT at, method, path, status, over_limit FROM calls ORDER BY id")
         return [
-            StoredCall(row["at"], row["method"], row["path"], row["status"], bool(row["over_limit"]))
-            for row in rows
+            StoredCall(row["at"], row["method"], row["path"], row["status"], bool(row["over_limit"])) for row in rows
         ]
 
     def add_integration(self, integration_id: int, name: str, owner_email: str) -> None:
@@ -176,9 +173,7 @@ class Store:
 
     def fields(self, object_type: ObjectType) -> dict[str, tuple[AdditionalField, int]]:
         """Return the type's additional fields in order, each with the last version before it existed."""
-        rows = self._db.execute(
-            "SELECT spec, since FROM fields WHERE object_type = ? ORDER BY place", (object_type,)
-        )
+        rows = self._db.execute("SELECT spec, since FROM fields WHERE object_type = ? ORDER BY place", (object_type,))
         found = {}
         for row in rows:
             spec = json.loads(row["spec"])
@@ -238,9 +233,7 @@ class Store:
             received.path.replace(self.upload_file(cursor.lastrowid))
 
     def request(self, client_request_id: str) -> StoredRequest | None:
-        row = self._db.execute(
-            "SELECT * FROM requests WHERE client_request_id = ?", (client_request_id,)
-        ).fetchone()
+        row = self._db.execute("SELECT * FROM requests WHERE client_request_id = ?", (client_request_id,)).fetchone()
         return None if row is None else _request(row)
 
     def requests(self) -> list[StoredRequest]:
@@ -254,9 +247,7 @@ class Store:
 
     def busy_until(self, object_type: ObjectType) -> float:
         """Return when the last waiting upload of the type that is not stuck will be through; 0 for none."""
-        rows = self._db.execute(
-            "SELECT * FROM requests WHERE state = 'waiting' AND object_type = ?", (object_type,)
-        )
+        rows = self._db.execute("SELECT * FROM requests WHERE state = 'waiting' AND object_type = ?", (object_type,))
         return max((request.ends for request in map(_request, rows) if not request.effects.stuck), default=0.0)
 
     def end_request(
@@ -276,8 +267,7 @@ class Store:
 
     def add_versions(self, object_type: ObjectType, request: int, lines: Iterable[ParsedLine]) -> None:
         self._db.executemany(
-            "INSERT INTO versions (object_type, object_id, modified, deleted, line, request)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO versions (object_type, object_id, modified, deleted, line, request) VALUES (?, ?, ?, ?, ?, ?)",
             ((object_type, line.object_id, line.modified, line.deleted, line.text, request) for line in lines),
         )
 
@@ -322,8 +312,7 @@ def _version(row: sqlite3.Row) -> StoredVersion:
 def _request(row: sqlite3.Row) -> StoredRequest:
     values: dict[str, Any] = dict(row)
     effects: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in json.loads(row["effects"]).items()
+        key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(row["effects"]).items()
     }
     values["effects"] = Effects(**effects)
     values["errors"] = tuple((line, text) for line, text in json.loads(row["errors"]))
