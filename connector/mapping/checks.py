@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from connector.errors import Problem
 from connector.mapping.bindings import Binding
 from connector.mapping.document import Place
-from connector.mapping.file import EntityOrigin, MappingFile
+from connector.mapping.file import EntityOrigin, MappingFile, in_order
 from connector.mapping.kinds import Kind
 from connector.mapping.nearest import suggestion
 from connector.model import Column, ColumnKind
@@ -40,7 +40,7 @@ _FITTING: Mapping[Kind, set[ColumnKind]] = {
 
 
 def check(file: MappingFile, catalog: Catalog) -> list[Problem]:
-    """Return what is wrong between the mapping and the source's columns; nothing when all fits.
+    """Return what is wrong between the mapping and the source's columns, by line; nothing when all fits.
 
     A relation that `catalog` does not hold is passed over: that it could not be read is the source's to say.
     """
@@ -50,7 +50,7 @@ def check(file: MappingFile, catalog: Catalog) -> list[Problem]:
             continue
         columns = catalog[origin.relation.name]
         problems.extend(Problem(file.where(place), message) for place, message in _faults(origin, columns))
-    return problems
+    return in_order(problems, file.path)
 
 
 def _faults(origin: EntityOrigin, columns: Mapping[str, Column]) -> Iterator[tuple[Place, str]]:

@@ -26,7 +26,7 @@ _MAX_SHOWN_KEY = 200
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-class _FieldUnfit(Exception):  # noqa: N818 - like Unfit, a verdict on a row
+class _FieldUnfit(Exception):
     """A row is refused because of one field."""
 
     def __init__(self, name: str, reason: str, raw: object) -> None:
@@ -220,9 +220,17 @@ def _address(value: Told) -> bytes | None:
 
 
 def _refusal(row: Row, unfit: _FieldUnfit) -> Refusal:
-    seen = f"{unfit.reason}\0{unfit.raw!r}".encode("utf-8", "surrogatepass")
+    seen = f"{unfit.reason}\0{_represented(unfit.raw)}".encode("utf-8", "surrogatepass")
     digest = hashlib.blake2b(seen, digest_size=16).digest()
     return Refusal(_shown_key(row[KEY]), unfit.name, unfit.reason, digest)
+
+
+def _represented(value: object) -> str:
+    """Return a text that differs for different values; monstrous ones count as one of their type."""
+    try:
+        return repr(value)
+    except (ValueError, RecursionError):
+        return type(value).__name__
 
 
 def _shown_key(value: Any) -> str:
@@ -238,5 +246,5 @@ def _shown_key(value: Any) -> str:
             try:
                 text = text_of(value)
             except Unfit:
-                text = repr(value)
+                text = _represented(value)
     return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text[:_MAX_SHOWN_KEY])[:_MAX_SHOWN_KEY]

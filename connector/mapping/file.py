@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -81,7 +81,7 @@ def load(path: Path) -> MappingFile:
     origins = _origins(entities, timezone, document, problems)
     problems.extend(_shared_fields(origins, document))
     if problems:
-        raise ConfigProblems(sorted(problems, key=lambda problem: _line_of(problem, path)))
+        raise ConfigProblems(in_order(problems, path))
     assert head is not None, "a head that has not its shape is a problem"
     return MappingFile(
         path=path,
@@ -99,8 +99,9 @@ def _hash(content: Any) -> str:
     return hashlib.blake2b(written, digest_size=16).hexdigest()
 
 
-def _line_of(problem: Problem, path: Path) -> int:
-    return int(problem.where.removeprefix(f"{path}:").split(" ")[0])
+def in_order(problems: Iterable[Problem], path: Path) -> list[Problem]:
+    """Return problems of the file at `path` by line."""
+    return sorted(problems, key=lambda problem: int(problem.where.removeprefix(f"{path}:").split(" ")[0]))
 
 
 def _head_problems(head: shape.Head, document: Document) -> Iterator[Problem]:

@@ -51,6 +51,8 @@ def _origin(object_type: ObjectType, source: EntitySource, place: Place) -> Iter
     if len(given) != 1:
         stated = " and ".join(f"`{name}`" for name in given) or "none"
         yield place, f"exactly one of `table`, `query` and `rows` is meant here; given: {stated}"
+    if source.rows == []:
+        yield (*place, "rows"), "the list is empty"
     if given == ["rows"]:
         for name in ("where", "key", "modified", "deleted"):
             if getattr(source, name) is not None:

@@ -168,7 +168,9 @@ class EntitySource(Shape):
         default=None, description="A SELECT. The connector wraps its own WHERE and ORDER BY around it."
     )
     rows: Annotated[list[dict[str, ConstantOrList]] | None, BeforeValidator(_given)] = Field(
-        default=None, description="The objects themselves: objectId and Gong's field names."
+        default=None,
+        description="The objects themselves: objectId and Gong's field names.",
+        json_schema_extra={"minItems": 1},
     )
     where: MaybeText = Field(
         default=None, description="SQL condition. A row that no longer meets it is deleted in Gong."

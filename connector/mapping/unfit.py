@@ -1,7 +1,7 @@
 """The refusal of one value while a row is mapped; it never leaves the package."""
 
 
-class Unfit(Exception):  # noqa: N818 - a verdict on a value, caught row by row, not an error of the program
+class Unfit(Exception):
     """A value cannot be told to Gong as it is; the text says why, without the value: "is not a number"."""
 
     def __init__(self, reason: str) -> None:
