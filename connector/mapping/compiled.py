@@ -63,7 +63,12 @@ def _entity(origin: EntityOrigin, file: MappingFile, catalog: Catalog) -> Entity
 def _fingerprint(origin: EntityOrigin) -> str:
     """Hash what decides about lines: what is read, and each field's making; labels and picklists have no part."""
     fields = [
-        (binding.field, binding.kind, binding.is_web_address, binding.block.model_dump(exclude=_SCHEMA_ONLY))
+        (
+            binding.field,
+            binding.kind,
+            binding.is_web_address,
+            binding.block.model_dump(exclude=_SCHEMA_ONLY, exclude_unset=True),
+        )
         for binding in origin.bindings
     ]
     relation = asdict(origin.relation) if origin.relation else None

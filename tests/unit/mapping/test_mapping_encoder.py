@@ -399,6 +399,7 @@ def test_the_order_of_the_file_changes_neither_lines_nor_what_is_read(compiled: 
     [
         "  DEAL: {table: d, key: id, fields: {name: m}}",
         "  DEAL: {table: d, key: id, fields: {name: {column: n, null_if: x}}}",
+        "  DEAL: {table: d, key: id, fields: {name: {column: n, default: ~}}}",
         "  DEAL: {table: d, key: id, fields: {name: n, amount: a}}",
         "  DEAL: {table: d, key: id, where: x = 1, fields: {name: n}}",
         "  DEAL: {table: d, key: id, fields: {name: n}}\nsource: {timezone: Asia/Tokyo}",
