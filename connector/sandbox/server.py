@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from types import FrameType
 from typing import Final
 
 import anyio.from_thread
@@ -116,6 +117,11 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self._ready()
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as uvicorn calls it
+        """End the serving, not the process as uvicorn would afterwards; a second signal does not wait."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
 
 def _listen(host: str, port: int) -> tuple[socket.socket, str]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -143,7 +149,10 @@ def serve(
     port: int = 0,
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` is told the base URL. Raises OSError when the port is taken."""
+    """Serve until SIGINT or SIGTERM, then return; `ready` is told the base URL.
+
+    Raises OSError when the port is taken.
+    """
     listener, url = _listen(host, port)
     with listener:
         _server(api, lambda: ready(url)).run(sockets=[listener])

@@ -83,16 +83,22 @@ def test_whether_refused_calls_use_up_the_limit_is_a_switch(counts: bool) -> Non
     assert caller.call("GET", "/v2/crm/integrations").status == (429 if counts else 200)
 
 
-def test_one_integration_with_an_id_that_no_float_holds() -> None:
+def test_there_is_one_integration() -> None:
     caller = Caller()
     assert body_of(caller.call("GET", "/v2/crm/integrations"))["integrations"] == []
     integration = caller.register()
-    assert int(float(integration)) != integration
     assert body_of(caller.call("GET", "/v2/crm/integrations"))["integrations"] == [
         {"integrationId": integration, "name": "Acme CRM", "ownerEmail": "revops@acme.example"}
     ]
     again = json.dumps({"name": "Other", "ownerEmail": "a@b.example"}).encode()
     assert caller.call("PUT", "/v2/crm/integrations", body=again).status == 409
+
+
+@pytest.mark.parametrize("request_id", list("abcdefgh"))
+def test_no_float_holds_the_id_of_an_integration(request_id: str) -> None:
+    integration = Caller().world.register("Acme CRM", "revops@acme.example", request_id)
+    assert 2**53 < integration < 2**63
+    assert int(float(integration)) != integration
 
 
 def test_no_integration_may_be_a_404() -> None:
