@@ -1,0 +1,65 @@
+# Everything a developer runs. Only Python 3.11 or newer and make are needed; the rest goes to $(VENV).
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+	--python-version 3.11
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint simulate docs lock
+
+help:  ## List what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.runtime  ## A demo CRM, a sandbox Gong, and a sync between the two
+	$(BIN)/gong-connector demo
+
+test: $(VENV)/.dev  ## All tests; those of a database server skip without it (tests/databases.py names the URLs)
+	$(BIN)/pytest -n auto
+
+lint: $(VENV)/.dev  ## Style, types and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+simulate: $(VENV)/.dev  ## 200 random histories with crashes and faults
+	$(BIN)/python -m tests.simulation --seeds 200 --jobs 2
+
+docs: $(VENV)/.dev  ## Write anew what the docs hold of the code
+	$(BIN)/python -m tests.docs.generated
+
+lock: $(VENV)-lock/.made  ## Bring the lock files up to date with pyproject.toml
+	$(COMPILE) --output-file requirements.lock pyproject.toml
+	$(COMPILE) --output-file requirements-build.lock --group build
+	$(COMPILE) --output-file requirements-dev.lock --constraint requirements.lock \
+		--constraint requirements-build.lock pyproject.toml --group build --group dev
+
+# -- what the targets need; an empty file each says that it is there -----------------------------
+
+$(VENV)/.made:
+	@command -v $(PYTHON) > /dev/null || \
+		{ echo "There is no $(PYTHON). Name a Python 3.11 or newer: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is $$($(PYTHON) --version 2>&1); 3.11 or newer is needed. Name one: make PYTHON=python3.12"; exit 1; }
+	@echo "Setting up $(VENV), once ..."
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: requirements.lock requirements-build.lock pyproject.toml $(VENV)/.made
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --require-hashes -r requirements-build.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)-lock/.made:
+	@$(PYTHON) -m venv $(VENV)-lock
+	@$(VENV)-lock/bin/python -m pip --disable-pip-version-check -qq install uv
+	@touch $@
