@@ -7,6 +7,7 @@ from typing import Final
 from connector.clock import Clock
 from connector.engine.reader import End, Reading
 from connector.engine.rounds import Rounds
+from connector.engine.turns import NEVER
 from connector.errors import ConnectorError, GongDenied, LeaseLost, LedgerUnavailable
 from connector.ledger.lease import Lease
 from connector.ledger.queries import Queries, Work
@@ -14,6 +15,7 @@ from connector.mapping import Entity
 
 LONGEST_SLEEP_SECONDS: Final = 5.0
 SHORTEST_SLEEP_SECONDS: Final = 0.05
+_NO_ACCOUNTS: Final = "not read: its first load comes after that of ACCOUNT, which has not been read yet"
 
 
 @dataclass(slots=True)
@@ -52,7 +54,11 @@ class Syncer:
             todo = [entity for entity in todo if not self._try(entity, report)]
             self._round()
             if todo:
-                self._sleep(min(self._rounds.read_at(entity) for entity in todo))
+                at = min(self._rounds.read_at(entity) for entity in todo)
+                if at == NEVER:
+                    report.errors |= {entity.name: _NO_ACCOUNTS for entity in todo}
+                    break
+                self._sleep(at)
         while not self._over(end):
             self._round()
             work = self._queries.work(self._clock.now())

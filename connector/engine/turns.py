@@ -1,5 +1,6 @@
 """Whose turn it is to be read. Pure: only a first load waits, and only to save work."""
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -8,6 +9,8 @@ from connector.object_types import ObjectType
 
 NAMES_ACCOUNTS: Final = (ObjectType.CONTACT, ObjectType.DEAL)
 LONGEST_WAIT_SECONDS: Final = 900.0
+NEVER: Final = math.inf
+"""As a time: not before the accounts' first load has been read."""
 
 
 def may_load_at(
@@ -18,7 +21,7 @@ def may_load_at(
     now: float,
     account_wait: float,
 ) -> float:
-    """Return from when on an entity source may be read; `now` or earlier means at once.
+    """Return from when on an entity source may be read; `now` or earlier means at once, NEVER not by waiting.
 
     Rows that name an account wait, one by one, until Gong has it. In a first load that would be nearly all of
     them, and each would be read twice: so the first load of contacts and deals begins when the accounts'
@@ -35,7 +38,7 @@ def may_load_at(
     if object_type not in NAMES_ACCOUNTS or (cursor is not None and cursor.loaded_at is not None):
         return now
     if any(account is None or account.loaded_at is None for account in accounts):
-        return now + 1.0
+        return NEVER
     unsettled = [batch.created_at for batch in account_batches if batch.state in UNSETTLED]
     if unsettled:
         return now + 1.0 if now - min(unsettled) < LONGEST_WAIT_SECONDS else now

@@ -21,7 +21,7 @@ from connector.engine.sync import Syncer
 from connector.errors import ConfigError, FatalError
 from connector.gong import AccessKeyAuth, GongClient, Transport, gong_host
 from connector.ledger.budget import Budget, Limits
-from connector.ledger.database import Database
+from connector.ledger.database import IN_MEMORY, Database, is_absent
 from connector.ledger.lease import Lease
 from connector.ledger.migrate import migrate
 from connector.ledger.queries import Queries
@@ -47,6 +47,7 @@ class Wiring:
         *,
         transport: Transport | None = None,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+        looking: bool = False,
     ) -> None:
         """Note what to build from.
 
@@ -56,12 +57,14 @@ class Wiring:
             observer: is told of every step.
             transport: carries calls to Gong instead of the network; for the simulation.
             new_id: makes client request ids, which Gong wants unique for ever.
+            looking: nothing is to be written: a ledger that is not there yet is an empty one in memory.
         """
         self.settings = settings
         self.clock = clock
         self.observer = observer
         self._transport = transport
         self._new_id = new_id
+        self._looking = looking
 
     def __enter__(self) -> Self:
         return self
@@ -112,7 +115,8 @@ class Wiring:
     @cached_property
     def database(self) -> Database:
         """The ledger's database, with the tables of this version."""
-        database = Database(self.settings.state_url.get_secret_value())
+        url = self.settings.state_url.get_secret_value()
+        database = Database(IN_MEMORY if self._looking and is_absent(url) else url)
         migrate(database)
         return database
 

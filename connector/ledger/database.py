@@ -13,6 +13,8 @@ from connector import failpoints
 from connector.errors import ConfigError, ConnectorError, LeaseLost, LedgerUnavailable
 
 SQLITE_BUSY_SECONDS: Final = 30
+IN_MEMORY: Final = "sqlite://"
+"""URL of a ledger that nobody keeps, for commands that only look and find none."""
 _DRIVERS: Final = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -96,6 +98,12 @@ class Database:
     def describe(self) -> str:
         """Name the ledger for messages, without its password."""
         return self.url.render_as_string(hide_password=True)
+
+
+def is_absent(url: str) -> bool:
+    """Tell whether the ledger is a SQLite file that is not there yet; raise ConfigError as Database does."""
+    parsed = _parse(url)
+    return parsed.get_backend_name() == "sqlite" and bool(parsed.database) and not Path(parsed.database or "").exists()
 
 
 def _parse(url: str) -> URL:

@@ -364,7 +364,7 @@ def ids_of_lines(
         ),
         {"type": object_type, "batch": batch_id, "ids": id_list(connection, lines)},
     )
-    return dict(rows)
+    return dict(rows.tuples().all())
 
 
 def due(connection: Connection, object_type: ObjectType, now: float, limit: int) -> list[Due]:

@@ -130,8 +130,9 @@ batches: Final = Table(
 objects: Final = Table(
     "objects",
     metadata,
-    Column("type", Text, primary_key=True),
+    # The id comes first in the key: few rows share one, which no planner needs statistics to know.
     Column("object_id", Text, primary_key=True),
+    Column("type", Text, primary_key=True),
     Column("source", SmallInteger, nullable=False),
     Column("told_digest", LargeBinary),
     Column("told_modified", BigInteger),

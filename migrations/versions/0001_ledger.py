@@ -32,8 +32,8 @@ def upgrade() -> None:
         sa.Column("polls", sa.Integer(), nullable=False),
         sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=("pk_batches")),
-        sa.UniqueConstraint("request_id", name=("uq_batches_request_id")),
+        sa.PrimaryKeyConstraint("id", name="pk_batches"),
+        sa.UniqueConstraint("request_id", name="uq_batches_request_id"),
         comment="Data files, with their client request id and life: spooled, sent, accepted, done | failed, resolved.",
         sqlite_autoincrement=True,
     )
@@ -43,7 +43,7 @@ def upgrade() -> None:
         sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("recent", sa.Text(), nullable=False),
         sa.Column("blocked_until", sa.Double(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=("pk_budget")),
+        sa.PrimaryKeyConstraint("id", name="pk_budget"),
         comment="One row: times of the latest calls to Gong (JSON list), and until when Gong said to wait.",
     )
     op.create_table(
@@ -51,7 +51,7 @@ def upgrade() -> None:
         sa.Column("minute", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("priority", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("minute", "priority", name=("pk_calls")),
+        sa.PrimaryKeyConstraint("minute", "priority", name="pk_calls"),
         comment="Calls made to Gong, by minute since 1970 and priority.",
     )
     op.create_table(
@@ -64,7 +64,7 @@ def upgrade() -> None:
         sa.Column("pass_bound", sa.Text(), nullable=True),
         sa.Column("position_modified", sa.Text(), nullable=True),
         sa.Column("position_key", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("name", name=("pk_cursors")),
+        sa.PrimaryKeyConstraint("name", name="pk_cursors"),
         comment="Per entity source: where the next pass starts, and how far an unfinished one has come.",
     )
     op.create_table(
@@ -73,20 +73,20 @@ def upgrade() -> None:
         sa.Column("holder", sa.Text(), nullable=True),
         sa.Column("token", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.Double(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=("pk_lease")),
+        sa.PrimaryKeyConstraint("id", name="pk_lease"),
         comment="One row: the active process. `token` grows with each new holder and fences every write.",
     )
     op.create_table(
         "meta",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name=("pk_meta")),
+        sa.PrimaryKeyConstraint("key", name="pk_meta"),
         comment="What the ledger is bound to (source, Gong host, integration), and what Gong's schema holds.",
     )
     op.create_table(
         "objects",
-        sa.Column("type", sa.Text(), nullable=False),
         sa.Column("object_id", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
         sa.Column("source", sa.SmallInteger(), nullable=False),
         sa.Column("told_digest", sa.LargeBinary(), nullable=True),
         sa.Column("told_modified", sa.BigInteger(), nullable=True),
@@ -104,7 +104,7 @@ def upgrade() -> None:
         sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("account_id", sa.Text(), nullable=True),
         sa.Column("address", sa.LargeBinary(), nullable=True),
-        sa.PrimaryKeyConstraint("type", "object_id", name=("pk_objects")),
+        sa.PrimaryKeyConstraint("object_id", "type", name="pk_objects"),
         comment="What is known of each object: told, in flight, refused, pending.",
     )
     op.create_index(
@@ -137,7 +137,7 @@ def upgrade() -> None:
         sa.Column("refused", sa.BigInteger(), nullable=False),
         sa.Column("not_shown", sa.Text(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=("pk_passes")),
+        sa.PrimaryKeyConstraint("id", name="pk_passes"),
         comment="Readings of a source, with what became of their rows.",
     )
     op.create_index("ix_passes_name", "passes", ["name", "id"], unique=False)
@@ -154,7 +154,7 @@ def upgrade() -> None:
         sa.Column("first_at", sa.Double(), nullable=False),
         sa.Column("last_at", sa.Double(), nullable=False),
         sa.Column("times", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("type", "object_id", name=("pk_refusals")),
+        sa.PrimaryKeyConstraint("type", "object_id", name="pk_refusals"),
         comment="Objects whose latest line is refused, by the connector or by Gong, and why.",
     )
 
