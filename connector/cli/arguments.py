@@ -1,0 +1,198 @@
+"""Every command with its arguments and help. What a command does lies in a module of its own, loaded only then.
+
+So `--help` stays quick, and this file shows the whole command line at a glance.
+"""
+
+from pathlib import Path
+
+import click
+
+from connector.cli.running import Status
+from connector.object_types import ObjectType
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_TYPE = click.Choice([str(object_type) for object_type in ObjectType], case_sensitive=False)
+
+
+class _InOrder(click.Group):
+    """Lists commands in the order in which a newcomer needs them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder, context_settings=_CONTEXT)
+@click.version_option(package_name="gong-connector", prog_name="gong-connector")
+def commands() -> None:
+    """Keep Gong equal to a CRM that lives in a SQL database.
+
+    Settings come from the environment (CONNECTOR_...), a .env file, or files in CONNECTOR_SECRETS_DIR.
+
+    Exit status: 0 all well; 1 failed; 2 wrong usage or configuration; 3 done, but something was refused, is held,
+    or was still unsettled at --timeout.
+    """
+
+
+@commands.command()
+@click.option("--keep", is_flag=True, help="Keep sandbox and daemon running, with live changes, until Ctrl-C.")
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where to put the demo's files, kept afterwards; a temporary directory by default.",
+)
+def demo(keep: bool, directory: Path | None) -> Status:
+    """Show everything at work: a demo CRM, a Gong of its own, first load, live changes, a bad line mended.
+
+    Needs no settings, no network and no Gong account.
+    """
+    from connector.cli.demo import demo as work
+
+    return work(keep=keep, directory=directory)
+
+
+@commands.command()
+def check() -> Status:
+    """Say what is wrong with settings, source, mapping, credentials and schema; changes nothing."""
+    from connector.cli.check import check as work
+
+    return work()
+
+
+@commands.command()
+@click.argument("object_type", metavar="TYPE", type=_TYPE)
+@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="Rows to show at most.")
+@click.option("--id", "object_id", help="Only the row with this key.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines, as they would be uploaded.")
+def preview(object_type: str, limit: int, object_id: str | None, as_json: bool) -> Status:
+    """Show the lines that would be sent for a TYPE of object; sends nothing, needs no Gong."""
+    from connector.cli.preview import preview as work
+
+    return work(ObjectType(object_type), limit, object_id, as_json=as_json)
+
+
+@commands.command()
+@click.option("--adopt", is_flag=True, help="Take over the registered integration even if it has another name.")
+def register(adopt: bool) -> Status:
+    """Register the integration in Gong, or adopt the registered one of the same name."""
+    from connector.cli.register import register as work
+
+    return work(adopt=adopt)
+
+
+@commands.group()
+def schema() -> None:
+    """Gong's additional fields: the difference from the mapping, and making it right."""
+
+
+@schema.command("plan")
+@click.option("--json", "as_json", is_flag=True, help="A JSON array of changes.")
+def schema_plan(as_json: bool) -> Status:
+    """Show what tells Gong's additional fields from the mapping."""
+    from connector.cli.schema import plan as work
+
+    return work(as_json=as_json)
+
+
+@schema.command("apply")
+@click.option(
+    "--allow-destructive",
+    is_flag=True,
+    help="Also change types and remove fields that the mapping does not have. Gong drops their data.",
+)
+def schema_apply(allow_destructive: bool) -> Status:
+    """Make Gong's additional fields what the mapping says; data is destroyed only with --allow-destructive."""
+    from connector.cli.schema import apply as work
+
+    return work(destructive=allow_destructive)
+
+
+@commands.command()
+@click.option("--type", "types", multiple=True, type=_TYPE, help="Only this type of object; may be repeated.")
+@click.option("--no-wait", is_flag=True, help="Return when everything is uploaded; do not wait for Gong to settle.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Return after this long at the latest."
+)
+def sync(types: tuple[str, ...], no_wait: bool, timeout: float | None) -> Status:
+    """Make one pass: the first load where there was none, changes otherwise; waits until Gong has settled it."""
+    from connector.cli.sync import sync as work
+
+    return work([ObjectType(name) for name in types], wait=not no_wait, timeout=timeout)
+
+
+@commands.command("run")
+def run_daemon() -> Status:
+    """Keep syncing until SIGTERM or Ctrl-C. A second one on the same ledger stands by."""
+    from connector.cli.daemon import run as work
+
+    return work()
+
+
+@commands.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with stable keys.")
+def status(as_json: bool) -> Status:
+    """Say how everything stands: what Gong has, what waits and why, what was refused, calls used."""
+    from connector.cli.status import status as work
+
+    return work(as_json=as_json)
+
+
+@commands.group()
+def failures() -> None:
+    """Objects whose latest line the connector or Gong refused, and why."""
+
+
+@failures.command("list")
+@click.option("--type", "object_type", type=_TYPE, help="Only this type of object.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON array of objects with stable keys.")
+def failures_list(object_type: str | None, as_json: bool) -> Status:
+    """List refused objects, the latest first."""
+    from connector.cli.failures import list_failures as work
+
+    return work(None if object_type is None else ObjectType(object_type), as_json=as_json)
+
+
+@failures.command("show")
+@click.argument("object_type", metavar="TYPE", type=_TYPE)
+@click.argument("object_id", metavar="ID")
+def failures_show(object_type: str, object_id: str) -> Status:
+    """Show all that is known of one refused object, and what can be done."""
+    from connector.cli.failures import show as work
+
+    return work(ObjectType(object_type), object_id)
+
+
+@failures.command("retry")
+@click.option("--type", "object_type", type=_TYPE, help="Only this type of object.")
+@click.option("--id", "object_id", help="Only the object with this id.")
+@click.option("--all", "everything", is_flag=True, help="Every refused object (of the type).")
+def failures_retry(object_type: str | None, object_id: str | None, everything: bool) -> Status:
+    """Have refused objects read and sent again by the next pass, though their rows did not change."""
+    if (object_id is not None) == everything:
+        raise click.UsageError("Say which objects: --id ID, or --all")
+    from connector.cli.failures import retry as work
+
+    return work(None if object_type is None else ObjectType(object_type), object_id)
+
+
+@commands.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8089, show_default=True, help="Port; 0: any free one.")
+@click.option(
+    "--data", type=click.Path(path_type=Path, dir_okay=False), help="File that keeps the state; in memory by default."
+)
+@click.option("--pending-seconds", type=click.FloatRange(min=0), default=0.2, show_default=True, help="Time PENDING.")
+@click.option(
+    "--processing-seconds", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Time IN_PROGRESS."
+)
+@click.option("--no-rate-limit", is_flag=True, help="Take any number of calls, instead of 3 a second and 10,000 a day.")
+def sandbox(
+    host: str, port: int, data: Path | None, pending_seconds: float, processing_seconds: float, no_rate_limit: bool
+) -> Status:
+    """Serve a Gong of your own to try things on: the CRM API with its rules, limits and delays.
+
+    It takes the key in CONNECTOR_GONG_ACCESS_KEY and CONNECTOR_GONG_ACCESS_KEY_SECRET; without them it takes
+    `sandbox` and `sandbox-secret`.
+    """
+    from connector.cli.sandbox import sandbox as work
+
+    return work(host, port, data, pending_seconds, processing_seconds, rate_limit=not no_rate_limit)

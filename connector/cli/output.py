@@ -1,0 +1,92 @@
+"""How results look: tables and colours on a terminal, plain lines of whole text elsewhere."""
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+results = Console(highlight=False, markup=False, emoji=False)
+"""Where results go (stdout)."""
+remarks = Console(stderr=True, highlight=False, markup=False, emoji=False)
+"""Where progress and remarks go (stderr)."""
+
+
+def say(text: str = "", style: str = "", *, to: Console = results) -> None:
+    """Write a line; it is wrapped on a terminal only."""
+    to.print(Text(text, style=style), soft_wrap=not to.is_terminal)
+
+
+def heading(text: str) -> None:
+    """Write the title of what follows."""
+    say()
+    say(text, "bold")
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Write rows under their columns; numbers stand to the right."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    right = [bool(rows) and all(isinstance(row[place], int) for row in rows) for place in range(len(columns))]
+    if results.is_terminal:
+        drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for column, is_number in zip(columns, right, strict=True):
+            drawn.add_column(column, justify="right" if is_number else "left", overflow="fold")
+        for row in cells:
+            drawn.add_row(*(Text(cell) for cell in row))
+        results.print(drawn)
+        return
+    widths = [max(len(cell) for cell in column) for column in zip(columns, *cells, strict=True)]
+    for row in [list(columns), *cells]:
+        placed = [
+            cell.rjust(width) if is_number else cell.ljust(width)
+            for cell, width, is_number in zip(row, widths, right, strict=True)
+        ]
+        say("  ".join(placed).rstrip())
+
+
+def as_json(content: Any, *, indent: int | None = 2) -> None:
+    """Write a JSON document: text as it is, for people may read it, unless the terminal cannot show it."""
+    sys.stdout.write(json.dumps(content, indent=indent, ensure_ascii=not _unicode()) + "\n")
+
+
+def count(number: int, thing: str, things: str | None = None) -> str:
+    """Return `1 object` or `1,200 objects`."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def size(number: int) -> str:
+    """Return a number of bytes in the unit that people would take."""
+    for unit, length in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
+        if number >= length:
+            return f"{number / length:.1f} {unit}"
+    return count(number, "byte")
+
+
+def seconds(number: float) -> str:
+    """Return a duration in words: `4.2 s`, `3 min 10 s`, `2 h 5 min`."""
+    if number < 60:
+        return f"{number:.1f} s"
+    minutes, rest = divmod(round(number), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def moment(at: float | None) -> str | None:
+    """Return a time in ISO 8601 UTC without fractions; None for none."""
+    return None if at is None else datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"

@@ -1,0 +1,46 @@
+"""Puts the connector's parts together for a command, logging included."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from connector import logs
+from connector.cli.output import remarks
+from connector.cli.progress import shown
+from connector.clock import SystemClock
+from connector.engine.observe import Silent
+from connector.engine.wiring import Wiring
+from connector.settings import Settings, load_settings
+
+
+@contextmanager
+def working(settings: Settings | None = None) -> Iterator[Wiring]:
+    """Give the parts to a command that does something, and show what the engine does meanwhile.
+
+    Raises:
+        ConfigError: the settings are wrong.
+    """
+    settings = settings or load_settings()
+    # On a terminal the bars say what happens; only what a person should look at is logged beside them.
+    level = "WARNING" if remarks.is_terminal and settings.log_level.upper() == "INFO" else settings.log_level
+    logs.configure(settings.log_format or "console", level, None)
+    with shown() as observer, Wiring(settings, SystemClock(), observer) as wiring:
+        yield wiring
+
+
+@contextmanager
+def looking() -> Iterator[Wiring]:
+    """Give the parts to a command that only looks; a ledger that is not there yet is not created.
+
+    Raises:
+        ConfigError: the settings are wrong.
+    """
+    settings = load_settings()
+    logs.configure(settings.log_format or "console", "WARNING", None)
+    with Wiring(settings, SystemClock(), Silent(), looking=True) as wiring:
+        yield wiring
+
+
+def log_format_of_a_service(settings: Settings) -> str:
+    """Return how a long-running process logs: for people on a terminal, else as JSON for collectors."""
+    return settings.log_format or ("console" if sys.stderr.isatty() else "json")
