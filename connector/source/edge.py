@@ -13,7 +13,7 @@ from connector.source.backends import Backend
 from connector.source.faults import Fault
 
 
-class SourceDenied(FatalError):  # noqa: N818 - named like its siblings in connector.errors
+class SourceDenied(FatalError):
     """The source's account may not log in or may not read what the mapping names."""
 
 

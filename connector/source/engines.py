@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
@@ -39,10 +39,8 @@ class Session:
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Return the whole of a small result."""
-        cursor = self._execute(self.backend.cursor(self._connection), statement)
-        found = [tuple(row) for row in cursor.fetchall()]
-        cursor.close()
-        return found
+        with self._executed(self.backend.cursor(self._connection), statement) as cursor:
+            return [tuple(row) for row in cursor.fetchall()]
 
     def ask(self, sql: str) -> Any:
         """Return the first value of the first row; None where there is no row."""
@@ -51,27 +49,32 @@ class Session:
 
     def stream(self, statement: Statement) -> Iterator[list[Row]]:
         """Yield a result of any size by chunks, without holding more than one."""
-        cursor = self._execute(self.backend.streaming_cursor(self._connection), statement)
-        try:
+        with self._executed(self.backend.streaming_cursor(self._connection), statement) as cursor:
             while chunk := cursor.fetchmany(CHUNK_ROWS):
                 yield list(chunk)
-        except GeneratorExit:
-            self.spoiled = self.backend.abandon(cursor)
-            raise
-        cursor.close()
 
     def probe(self, statement: Statement) -> list[Column]:
         """Return names and kinds of a result's columns."""
-        cursor = self._execute(self.backend.cursor(self._connection), statement)
-        kinds = self.backend.probed_kinds(cursor)
-        names = [str(column[0]) for column in cursor.description or ()]
-        cursor.close()
+        with self._executed(self.backend.cursor(self._connection), statement) as cursor:
+            kinds = self.backend.probed_kinds(cursor)
+            names = [str(column[0]) for column in cursor.description or ()]
         return [Column(name, kind) for name, kind in zip(names, kinds, strict=True)]
 
-    def _execute(self, cursor: Any, statement: Statement) -> Any:
+    @contextmanager
+    def _executed(self, cursor: Any, statement: Statement) -> Iterator[Any]:
         sql, parameters = statement.render(self.backend.dialect.paramstyle)
-        cursor.execute(sql, parameters)
-        return cursor
+        try:
+            cursor.execute(sql, parameters)
+            yield cursor
+        except GeneratorExit:
+            self.spoiled = self.backend.abandon(cursor)
+            raise
+        except Exception:
+            self.spoiled = True
+            with suppress(Exception):  # the connection is thrown away, whatever the cursor still says
+                self.backend.abandon(cursor)
+            raise
+        cursor.close()
 
 
 class Sessions:

@@ -186,6 +186,8 @@ class Source:
         def extremes() -> tuple[object, object]:
             readable = self._backend.readable_stamps(selects.modified, kind)
             least, greatest = session.rows(selects.extremes(readable))[0]
+            if greatest is None and readable is not None:  # empty, or nothing but texts that are no time
+                least, greatest = session.rows(selects.extremes(None))[0]
             return least, greatest
 
         def forms(since: str) -> stamps.Forms:

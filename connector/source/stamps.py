@@ -21,7 +21,7 @@ _RECENT = timedelta(days=7)
 """How far back the forms of text stamps are looked at."""
 
 
-class Unfit(Exception):  # noqa: N818 - it says what the column is, and never leaves the package
+class Unfit(Exception):
     """The column does not hold times in a way that can be compared; the text says what to do."""
 
 

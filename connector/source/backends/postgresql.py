@@ -97,12 +97,16 @@ class PostgreSQL(Backend):
         for name in _TOLERANT:
             strict = adapters.get_loader(adapters.types[name].oid, Format.TEXT)
             assert strict is not None, "psycopg loads every standard type"
-            adapters.register_loader(name, _tolerant(strict, psycopg.DataError))
+            adapters.register_loader(name, _tolerant(strict))
         for name in _AS_TEXT:
             adapters.register_loader(name, TextLoader)
         if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
-            for name in _TEXTS:  # only such a database gives bytes that are not in the client's encoding
-                adapters.register_loader(name, _tolerant(TextLoader, UnicodeDecodeError))
+            # Such a database holds bytes of any encoding, and would refuse to send them as UTF-8.
+            run(connection, "SET client_encoding = 'SQL_ASCII'")
+            connection.commit()
+            for name in (*_TEXTS, *_AS_TEXT):
+                adapters.register_loader(name, _Utf8)
+            adapters.register_loader(0, _Utf8)  # types that the driver does not know
 
     def streaming_cursor(self, connection: Any) -> Any:
         """Return a cursor with a name: its rows stay on the server until they are fetched."""
@@ -191,8 +195,19 @@ def _kind(oid: Any) -> ColumnKind:
     return _KINDS.get(info.name, ColumnKind.TEXT if info.name in _AS_TEXT else ColumnKind.UNKNOWN)
 
 
-def _tolerant(strict: type[Any], refusal: type[Exception]) -> type[Loader]:
-    """Return a loader that gives the text, or else the bytes, of a value that `strict` refuses."""
+class _Utf8(Loader):
+    """Texts whose encoding nobody vouches for: bytes where they are not valid UTF-8."""
+
+    def load(self, data: Buffer) -> Any:
+        raw = bytes(data)
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            return raw
+
+
+def _tolerant(strict: type[Any]) -> type[Loader]:
+    """Return a loader that gives the text of a value that `strict` refuses."""
 
     class Tolerant(Loader):
         def __init__(self, oid: int, context: Any = None) -> None:
@@ -202,14 +217,7 @@ def _tolerant(strict: type[Any], refusal: type[Exception]) -> type[Loader]:
         def load(self, data: Buffer) -> Any:
             try:
                 return self._strict.load(data)
-            except refusal:
-                return _plain(bytes(data))
+            except psycopg.DataError:
+                return bytes(data).decode()
 
     return Tolerant
-
-
-def _plain(raw: bytes) -> str | bytes:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw

@@ -1,0 +1,176 @@
+"""The source is only read, in one snapshot, with few connections, and a broken one is said to be broken."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from conftest import Crm, flat, relation
+
+from connector.errors import ConfigError, SourceUnavailable
+from connector.model import FIRST_COLUMN, KEY
+
+ROWS = 5000
+
+
+@pytest.fixture
+def deals(crm: Crm) -> Crm:
+    if crm.backend == "sqlite":
+        crm.execute("PRAGMA journal_mode = WAL")
+    crm.create("deals", "id INTEGER PRIMARY KEY, updated_at {stamp}, name VARCHAR(4000)")
+    crm.insert("deals", [(number, "2026-01-05 10:00:00", "x" * 1000) for number in range(ROWS)])
+    return crm
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO deals (id) VALUES (-1)",
+        "UPDATE deals SET name = 'owned'",
+        "DELETE FROM deals",
+        "DROP TABLE deals",
+        "CREATE TABLE mine (id INTEGER)",
+        "ALTER TABLE deals ADD COLUMN extra INTEGER",
+    ],
+)
+def test_nothing_can_be_written(deals: Crm, statement: str) -> None:
+    with pytest.raises(ConfigError, match="read-only"):
+        deals.source.values(statement)
+    assert sum(1 for row in flat(deals.source.everything(relation())) if row[FIRST_COLUMN] != "owned") == ROWS
+    assert "mine" not in deals.source.tables()
+
+
+def test_a_function_cannot_write_either(deals: Crm) -> None:
+    if deals.backend != "postgresql":
+        pytest.skip("needs a function of the database's own")
+    deals.execute(
+        "CREATE FUNCTION sneak() RETURNS integer LANGUAGE sql AS 'DELETE FROM deals RETURNING 1'",
+    )
+    with pytest.raises(ConfigError, match="read-only"):
+        deals.source.values("SELECT sneak()")
+    deals.execute("DROP FUNCTION sneak()")
+
+
+def test_a_read_sees_one_moment_while_others_write(deals: Crm) -> None:
+    stream = deals.source.changes(relation(), None)
+    seen = list(next(stream))
+    deals.execute(
+        "UPDATE deals SET name = 'new', updated_at = '2026-02-01 00:00:00' WHERE id >= 4000",
+        "DELETE FROM deals WHERE id = 3999",
+    )
+    seen += flat(stream)
+    assert [row[KEY] for row in seen] == list(range(ROWS))
+    assert {row[FIRST_COLUMN] for row in seen} == {"x" * 1000}
+    assert len(flat(deals.source.everything(relation()))) == ROWS - 1
+
+
+@pytest.mark.parametrize("rows", [10, ROWS])
+def test_a_read_stopped_early_leaves_no_transaction(deals: Crm, rows: int) -> None:
+    for _ in range(8):  # more often than there are connections
+        stream = deals.source.changes(relation(where=f"id < {rows}"), None)
+        next(stream)
+        stream.close()  # type: ignore[attr-defined]  # changes returns a generator
+    assert deals.source._sessions.busy() == 0
+    deals.source.ping()
+    _assert_idle(deals)
+
+
+def test_no_transaction_stays_open_after_a_call(deals: Crm) -> None:
+    deals.source.describe(relation())
+    deals.source.cursor_bound(relation(), 0)
+    deals.source.by_key(relation(), ["1"])
+    deals.source.values("SELECT 1")
+    list(deals.source.unstamped(relation()))
+    with pytest.raises(ConfigError):
+        deals.source.describe(relation(where="nonsense ="))
+    assert deals.source._sessions.busy() == 0
+    _assert_idle(deals)
+
+
+def _assert_idle(crm: Crm) -> None:
+    """Ask the server, as its owner, whether a session of ours is in a transaction; SQLite: whether one can lock."""
+    match crm.backend:
+        case "postgresql":
+            query = (
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'gong-connector'"
+                " AND datname = current_database() AND state <> 'idle'"
+            )
+        case "mysql":
+            query = (
+                "SELECT count(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p"
+                " ON p.id = t.trx_mysql_thread_id WHERE p.db = DATABASE()"
+                " AND t.trx_mysql_thread_id <> CONNECTION_ID()"
+            )
+        case _:
+            crm.execute("UPDATE deals SET name = 'y' WHERE id = 1")
+            query = "PRAGMA wal_checkpoint(TRUNCATE)"  # answers 1 while a reader is in a transaction
+    with crm.owner.connect() as connection:
+        assert connection.exec_driver_sql(query).scalar() == 0
+
+
+def test_a_connection_killed_in_mid_stream_is_said_to_be_unavailable(deals: Crm) -> None:
+    if deals.backend == "sqlite":
+        pytest.skip("SQLite has no server that could go")
+    deals.insert("deals", [(ROWS + number, "2026-01-05 10:00:00", "x" * 4000) for number in range(20_000)])
+    stream = deals.source.changes(relation(), None)
+    next(stream)
+    with deals.owner.connect() as connection:
+        if deals.backend == "postgresql":
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE application_name = 'gong-connector' AND datname = current_database()"
+            )
+        else:
+            ours = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+            for (number,) in connection.exec_driver_sql(ours).fetchall():
+                connection.exec_driver_sql(f"KILL {number}")
+    with pytest.raises(SourceUnavailable):
+        flat(stream)
+    assert deals.source._sessions.busy() == 0
+    assert len(flat(deals.source.everything(relation(where="id < 7")))) == 7
+
+
+def test_idle_connections_that_the_server_closed_are_replaced(deals: Crm) -> None:
+    if deals.backend != "postgresql":
+        pytest.skip("shown on PostgreSQL; the pool is the same")
+    deals.source.ping()
+    with deals.owner.connect() as connection:
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE application_name = 'gong-connector' AND datname = current_database()"
+        )
+    deals.source.ping()
+
+
+def test_threads_read_side_by_side(deals: Crm) -> None:
+    barrier = threading.Barrier(3)
+
+    def read(remainder: int) -> list[int]:
+        stream = deals.source.changes(relation(where=f"id % 3 = {remainder}"), None)
+        rows = list(next(stream))
+        barrier.wait(20)
+        return [row[KEY] for row in rows + flat(stream)]
+
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(read, range(3)))
+    assert found == [list(range(remainder, ROWS, 3)) for remainder in range(3)]
+
+
+def test_the_statement_timeout_ends_a_slow_query(deals: Crm) -> None:
+    if deals.backend == "sqlite":
+        pytest.skip("SQLite reads within this process, without a timeout")
+    quick = deals.reopened(statement_timeout=0.2)
+    slow = {"postgresql": "SELECT pg_sleep(30)::text", "mysql": "SELECT SLEEP(30) FROM deals"}[deals.backend]
+    with pytest.raises(SourceUnavailable):
+        quick.values(slow)
+    quick.ping()
+    quick.close()
+
+
+def test_a_wal_database_is_read_while_it_is_written(deals: Crm) -> None:
+    if deals.backend != "sqlite":
+        pytest.skip("WAL files are SQLite's")
+    with deals.owner.connect() as writer:
+        writer.exec_driver_sql("UPDATE deals SET name = 'uncommitted' WHERE id = 0")
+        assert flat(deals.source.everything(relation(where="id = 0")))[0][FIRST_COLUMN] == "x" * 1000
+        writer.commit()
+    assert flat(deals.source.everything(relation(where="id = 0")))[0][FIRST_COLUMN] == "uncommitted"
