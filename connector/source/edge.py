@@ -56,7 +56,7 @@ def translate(error: BaseException, backend: Backend, doing: Doing, relation: Re
         case Fault.NO_DATABASE:
             return ConfigError(f"SOURCE_URL: {words}")
         case Fault.DENIED:
-            return SourceDenied(f"{where}{words}. Let the account read it: {backend.grant(relation)};")
+            return SourceDenied(f"{where}{words}. Let the account read it: {backend.grant(relation, words)};")
         case Fault.WRITE:
             return ConfigError(f"{where}the source is opened read-only, and this statement writes: {words}")
         case Fault.MISSING if doing is Doing.READ:

@@ -14,7 +14,7 @@ from connector.source import catalog, positions, stamps
 from connector.source.edge import Doing, translated
 from connector.source.engines import Session, Sessions, open_sessions
 from connector.source.horizon import source_now
-from connector.source.statements import Keyset, Selects, Statement, raw
+from connector.source.statements import Bind, Keyset, Selects, Statement, raw
 
 _KEYS_PER_STATEMENT = 400
 _CALENDAR = (ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.DATETIME_TZ)
@@ -125,9 +125,9 @@ class Source:
             return found
         with self._reading(relation), self._sessions.snapshot() as session:
             for start in range(0, len(values), _KEYS_PER_STATEMENT):
-                statement = selects.by_key(comparable, values[start : start + _KEYS_PER_STATEMENT])
+                rows = self._of_keys(session, selects, comparable, values[start : start + _KEYS_PER_STATEMENT])
                 # A collation may hold more texts equal than were asked for.
-                found += [row for row in session.rows(statement) if key_text(row[KEY]) in wanted]
+                found += [row for row in rows if key_text(row[KEY]) in wanted]
         return found
 
     def position(self, relation: Relation, row: Row) -> Position:
@@ -177,6 +177,15 @@ class Source:
             return
         with self._reading(relation), self._sessions.snapshot() as session:
             yield from session.stream(statement)
+
+    def _of_keys(self, session: Session, selects: Selects, comparable: str, values: Sequence[Bind]) -> Sequence[Row]:
+        try:
+            return session.rows(selects.by_key(comparable, values))
+        except Exception as error:
+            wider = self._backend.wider_key(selects.key, error)
+            if wider is None:
+                raise
+        return session.rows(selects.by_key(wider, values))
 
     def _samples(
         self, session: Session, relation: Relation, kind: ColumnKind

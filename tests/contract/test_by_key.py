@@ -85,6 +85,16 @@ def test_texts_that_only_resemble_a_key_match_nothing(crm: Crm, text: str) -> No
     assert crm.source.by_key(PLAIN, [text]) == []
 
 
+def test_texts_beyond_the_columns_character_set(crm: Crm) -> None:
+    if crm.backend != "mysql":
+        pytest.skip("columns with a character set of their own are MySQL's")
+    for charset in ("latin1", "utf8mb3"):
+        _fill(crm, f"VARCHAR(64) CHARACTER SET {charset} PRIMARY KEY", ["plain", "müller"])
+        found = crm.source.by_key(PLAIN, ["😀", "müller", "日本", "plain"])
+        assert sorted(row[KEY] for row in found) == ["müller", "plain"]
+        crm.execute("DROP TABLE deals")
+
+
 def test_many_keys_and_repeated_ones(crm: Crm) -> None:
     _fill(crm, "INTEGER PRIMARY KEY", list(range(3000)))
     asked = [str(number) for number in range(0, 6000, 2)]

@@ -156,11 +156,29 @@ def test_a_missing_privilege_is_answered_with_the_grant(deals: Crm) -> None:
         with pytest.raises(SourceDenied) as caught:
             reader.describe(relation())
         assert f"GRANT SELECT ON deals TO {name}" in str(caught.value)
+        with pytest.raises(SourceDenied, match=rf"GRANT SELECT ON \S*deals\S* TO {name}"):
+            reader.describe(relation(query="SELECT id FROM deals"))
         with pytest.raises(SourceDenied):
             flat(reader.everything(relation()))
     finally:
         reader.close()
         deals.execute(*drop)
+
+
+def test_a_missing_privilege_on_a_schema_is_answered_with_its_grant(deals: Crm) -> None:
+    if deals.backend != "postgresql":
+        pytest.skip("schemas with privileges of their own are PostgreSQL's")
+    name = f"reader_{str(deals.url.database)[-12:]}"
+    deals.execute(f"CREATE ROLE {name} LOGIN", "CREATE SCHEMA sales", "CREATE TABLE sales.deals (id INTEGER)")
+    deals.url = deals.url.set(username=name)
+    reader = deals.reopened()
+    try:
+        with pytest.raises(SourceDenied, match=f"GRANT USAGE ON SCHEMA sales TO {name}"):
+            reader.describe(relation(table="sales.deals"))
+        assert "sales.deals" in deals.source.tables()
+    finally:
+        reader.close()
+        deals.execute("DROP SCHEMA sales CASCADE", f"DROP ROLE {name}")
 
 
 def test_a_password_is_never_shown(crm: Crm) -> None:

@@ -116,6 +116,10 @@ class Backend:
         """Return the key's column as it is compared with the values of `key_values`."""
         return column
 
+    def wider_key(self, column: str, error: Exception) -> str | None:  # noqa: ARG002 - MySQL needs both
+        """Return the key's column as it must be compared after `error`; None where that is not the matter."""
+        return None
+
     def readable_stamps(self, column: str, kind: ColumnKind) -> str | None:
         """Condition that leaves out texts which are no time ('n/a'); None where all can be compared."""
         return f"{column} LIKE '____-__-__%'" if kind is ColumnKind.TEXT else None
@@ -167,10 +171,15 @@ class Backend:
         """Return the database's code for the error, or the exception's name."""
         return type(error).__name__
 
-    def grant(self, relation: Relation | None) -> str:
-        """Return the statement that lets our account read."""
-        table = relation.table if relation is not None and relation.table is not None else "<the table>"
-        return f"GRANT SELECT ON {table} TO {self.url.username or '<the account>'}"
+    def grant(self, relation: Relation | None, words: str) -> str:
+        """Return the statement that lets our account read; `words` are the database's refusal."""
+        named = re.search(r"\bfor (?:materialized )?(?P<what>\w+) (?P<name>\S+)", words)
+        account = self.url.username or "<the account>"
+        if named is not None and named["what"] == "schema":
+            return f"GRANT USAGE ON SCHEMA {named['name']} TO {account}"
+        if relation is not None and relation.table is not None:
+            return f"GRANT SELECT ON {relation.table} TO {account}"
+        return f"GRANT SELECT ON {named['name'] if named is not None else '<the table>'} TO {account}"
 
 
 def reflected_kind(kind: types.TypeEngine[Any]) -> ColumnKind:

@@ -34,6 +34,7 @@ _CODES = {
     },
 }  # fmt: skip
 _FAULTS = {code: fault for fault, codes in _CODES.items() for code in codes}
+_CHARSETS_DIFFER = (1267, 1270, 1271)
 _CLIENT_ERRORS = range(2000, 3000)
 _NUMBERS = {
     **dict.fromkeys(
@@ -106,6 +107,10 @@ class MySQL(Backend):
                 return Bind(value.astimezone(UTC).replace(tzinfo=None))
             case _:
                 return Bind(value)
+
+    def wider_key(self, column: str, error: Exception) -> str | None:
+        # A key was asked for that the column's character set cannot express; the index is of no use then.
+        return f"CONVERT({column} USING utf8mb4)" if _code(error) in _CHARSETS_DIFFER else None
 
     def server_time(self, value: datetime) -> datetime:
         return value.replace(tzinfo=UTC)
