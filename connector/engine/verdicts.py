@@ -13,7 +13,7 @@ _MISSING_PARENT: Final = re.compile(
     r"|(not found|not exist|unknown|no such).*\b(account|owner|stage|user|contact|deal|reference|parent)",
     re.IGNORECASE | re.DOTALL,
 )
-_FIELD: Final = re.compile(r"\[(\w{1,64})\]")
+_FIELD: Final = re.compile(r"\[([A-Za-z_]\w{0,63})\]")
 
 
 def judge(answer: RequestStatus, lines: int, ids: dict[int, str], resend: Resend, tries: int, now: float) -> Verdict:

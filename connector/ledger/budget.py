@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from connector.clock import Clock
 from connector.errors import BudgetSpent
@@ -29,11 +29,15 @@ class Limits:
 def wait_for(now: float, recent: Sequence[float], blocked_until: float, limits: Limits) -> float:
     """Return how many seconds to wait before a call, by the per-second rule and Gong's Retry-After.
 
-    Stamps from the future (the host's clock was set back) count as of now.
+    Args:
+        now: seconds since 1970 UTC, like the other times.
+        recent: when the latest calls were made, none later than `now`.
+        blocked_until: before which Gong wants no call.
+        limits: how many calls may be made.
     """
     wait = blocked_until - now
     if len(recent) >= limits.per_second:
-        oldest = min(sorted(recent)[-limits.per_second], now)
+        oldest = sorted(recent)[-limits.per_second]
         wait = max(wait, oldest + WINDOW_SECONDS - now)
     return max(wait, 0.0)
 
@@ -67,9 +71,11 @@ class Budget:
         with self._database.writing(fenced=False) as connection:
             lock = "" if self._database.is_sqlite else " FOR UPDATE"
             row = connection.execute(text(f"SELECT recent, blocked_until FROM budget WHERE id = 1{lock}")).one()
-            recent = json.loads(row.recent)
+            # Stamps from the future are from before the clock was set back: kept, they would block for as long.
+            recent = [min(stamp, now) for stamp in json.loads(row.recent)]
             wait = wait_for(now, recent, row.blocked_until, self._limits)
             if wait > 0:
+                self._remember(connection, recent)
                 return wait
             minute = int(now // 60)
             used, first = connection.execute(
@@ -78,10 +84,7 @@ class Budget:
             ).one()
             if used >= self._limits.per_day:
                 return float((first + 1) * 60 + DAY - now)
-            connection.execute(
-                text("UPDATE budget SET recent = :recent WHERE id = 1"),
-                {"recent": json.dumps([*recent, now][-self._limits.per_second :])},
-            )
+            self._remember(connection, [*recent, now])
             connection.execute(
                 text(
                     "INSERT INTO calls (minute, priority, count) VALUES (:minute, :priority, 1)"
@@ -90,6 +93,12 @@ class Budget:
                 {"minute": minute, "priority": int(priority)},
             )
         return 0.0
+
+    def _remember(self, connection: Connection, stamps: Sequence[float]) -> None:
+        connection.execute(
+            text("UPDATE budget SET recent = :recent WHERE id = 1"),
+            {"recent": json.dumps(list(stamps)[-self._limits.per_second :])},
+        )
 
     def throttled(self, until: float) -> None:
         """Book that Gong wants no call before `until`; everyone obeys."""

@@ -364,7 +364,7 @@ def ids_of_lines(
         ),
         {"type": object_type, "batch": batch_id, "ids": id_list(connection, lines)},
     )
-    return dict(rows.tuples().all())
+    return {line: object_id for line, object_id in rows}  # noqa: C416 - a row is no pair to the type checker
 
 
 def due(connection: Connection, object_type: ObjectType, now: float, limit: int) -> list[Due]:
