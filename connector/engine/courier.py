@@ -170,7 +170,7 @@ class Courier:
             self._spool.verify(file)
         except (SpoolMissing, SpoolDamaged) as error:
             return self._lost(batch, str(error))
-        self._lease.check()
+        self._lease.renew()
         self._store.mark_sending(batch)
         try:
             answer = self._client.upload(

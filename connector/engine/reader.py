@@ -10,6 +10,7 @@ from connector.clock import Clock
 from connector.engine.intake import Intake, Policy
 from connector.engine.observe import Observer
 from connector.errors import ConnectorError
+from connector.ledger.lease import Lease
 from connector.ledger.records import Counts, Cursor, Due, Move, PassKind
 from connector.ledger.store import Store
 from connector.mapping import CompiledMapping, Entity
@@ -67,6 +68,7 @@ class Reader:
         overlap: float,
         observer: Observer,
         new_id: Callable[[], str],
+        lease: Lease,
     ) -> None:
         self._entities: dict[ObjectType, list[Entity]] = {}
         for entity in mapping.entities:
@@ -79,6 +81,7 @@ class Reader:
         self._overlap = overlap
         self._observer = observer
         self._new_id = new_id
+        self._lease = lease
         self._stopping = False
 
     def stop(self) -> None:
@@ -149,6 +152,7 @@ class Reader:
         for chunk, stamped in self._chunks(entity, kind, after):
             if self._stopping:
                 return End.STOPPED
+            self._lease.keep()
             intake.take(chunk)
             if stamped and ordered and relation is not None:
                 position = self._source.position(relation, chunk[-1])
@@ -186,8 +190,10 @@ class Reader:
         if not due or not self._spool.room():
             return None
         counts = Counts()
-        for index, entity in enumerate(self._entities.get(object_type, [])):
-            mine = [item for item in due if item.source == index]
+        entities = self._entities[object_type]
+        for index, entity in enumerate(entities):
+            # Objects of a source that the mapping file does not have any more are looked for in the first one.
+            mine = [item for item in due if item.source == index or (index == 0 and item.source >= len(entities))]
             if mine:
                 counts = counts.plus(self._again(entity, mine))
         return Reading(End.FINISHED, PassKind.AGAIN, counts)

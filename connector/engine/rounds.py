@@ -8,14 +8,11 @@ from connector.engine.lifecycle import Outcome
 from connector.engine.observe import Observer
 from connector.engine.reader import End, Reader, Reading
 from connector.engine.schema import SchemaKeeper
-from connector.engine.turns import may_load_at
+from connector.engine.turns import NAMES_ACCOUNTS, may_load_at
 from connector.errors import GongDenied
-from connector.ledger.records import BatchState
 from connector.ledger.store import Store
 from connector.mapping import CompiledMapping, Entity
 from connector.object_types import ObjectType
-
-_STATES = tuple(BatchState)
 
 
 @dataclass(slots=True)
@@ -37,13 +34,14 @@ class Rounds:
 
     def read_at(self, entity: Entity) -> float:
         """Return from when on an entity source may be read (seconds since 1970 UTC)."""
+        cursor = self.store.cursor(entity.name)
+        if entity.type not in NAMES_ACCOUNTS or (cursor is not None and cursor.loaded_at is not None):
+            return self.clock.now()
         accounts = [
             self.store.cursor(other.name) for other in self.mapping.entities if other.type is ObjectType.ACCOUNT
         ]
-        batches = [batch for batch in self.store.batches(_STATES) if batch.type is ObjectType.ACCOUNT]
-        return may_load_at(
-            entity.type, self.store.cursor(entity.name), accounts, batches, self.clock.now(), self.account_wait
-        )
+        unsettled_since, settled_at = self.store.settlement(ObjectType.ACCOUNT)
+        return may_load_at(accounts, unsettled_since, settled_at, self.clock.now(), self.account_wait)
 
     def read(self, entity: Entity) -> Reading:
         """Make sure of Gong's schema for the type, then read what is new in the entity source."""

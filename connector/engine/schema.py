@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -81,10 +81,11 @@ class SchemaKeeper:
         self,
         client: GongClient,
         integration_id: int,
-        fields: Mapping[ObjectType, Sequence[SchemaField]],
+        fields: Callable[[], Mapping[ObjectType, Sequence[SchemaField]]],
         store: Store,
         observer: Observer,
     ) -> None:
+        """Note what to work with; `fields` tells the additional fields as they should be now."""
         self._client = client
         self._integration_id = integration_id
         self._fields = fields
@@ -93,8 +94,7 @@ class SchemaKeeper:
 
     def plan(self, object_type: ObjectType) -> list[FieldChange]:
         """Ask Gong for its schema and return the difference."""
-        present = self._client.schema(self._integration_id, object_type, priority=Priority.INCREMENTAL)
-        return difference(self._fields.get(object_type, ()), present, STANDARD_FIELDS[object_type])
+        return self._plan(object_type, self._wanted(object_type))
 
     def apply(self, object_type: ObjectType, *, destructive: bool = False) -> list[FieldChange]:
         """Make Gong's schema hold what the mapping says, and return what was changed.
@@ -106,7 +106,17 @@ class SchemaKeeper:
         Raises:
             SchemaConflict: a field's type differs and `destructive` is not given.
         """
-        changes = self.plan(object_type)
+        return self._apply(object_type, self._wanted(object_type), destructive=destructive)
+
+    def _wanted(self, object_type: ObjectType) -> Sequence[SchemaField]:
+        return self._fields().get(object_type, ())
+
+    def _plan(self, object_type: ObjectType, wanted: Sequence[SchemaField]) -> list[FieldChange]:
+        present = self._client.schema(self._integration_id, object_type, priority=Priority.INCREMENTAL)
+        return difference(wanted, present, STANDARD_FIELDS[object_type])
+
+    def _apply(self, object_type: ObjectType, wanted: Sequence[SchemaField], *, destructive: bool) -> list[FieldChange]:
+        changes = self._plan(object_type, wanted)
         if destructive:
             changes = [
                 FieldChange(Change.REMOVE, None, change.present) if change.change is Change.KEEP else change
@@ -131,12 +141,12 @@ class SchemaKeeper:
             self._client.put_schema(
                 self._integration_id,
                 object_type,
-                [*self._fields.get(object_type, ()), *kept],
+                [*wanted, *kept],
                 gone,
                 priority=Priority.INCREMENTAL,
             )
             self._observer.event("schema.applied", type=object_type.value, changes=len(effective))
-        self._store.set_meta(f"schema.{object_type.value}", self._fingerprint(object_type))
+        self._store.set_meta(f"schema.{object_type.value}", _fingerprint(wanted))
         return effective
 
     def ensure(self, object_type: ObjectType) -> None:
@@ -147,14 +157,14 @@ class SchemaKeeper:
         Raises:
             SchemaConflict: only destroying data could make it so.
         """
-        if not self._fields.get(object_type):
-            return
-        if self._store.meta(f"schema.{object_type.value}") != self._fingerprint(object_type):
-            self.apply(object_type)
+        wanted = self._wanted(object_type)
+        if wanted and self._store.meta(f"schema.{object_type.value}") != _fingerprint(wanted):
+            self._apply(object_type, wanted, destructive=False)
 
-    def _fingerprint(self, object_type: ObjectType) -> str:
-        described = [
-            [field.unique_name, field.label, field.type, field.reference_to, field.values]
-            for field in sorted(self._fields.get(object_type, ()), key=lambda field: field.unique_name)
-        ]
-        return hashlib.sha256(json.dumps(described).encode()).hexdigest()
+
+def _fingerprint(wanted: Sequence[SchemaField]) -> str:
+    described = [
+        [field.unique_name, field.label, field.type, field.reference_to, field.values]
+        for field in sorted(wanted, key=lambda field: field.unique_name)
+    ]
+    return hashlib.sha256(json.dumps(described).encode()).hexdigest()

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from connector.ledger.records import UNSETTLED, Batch, Cursor
+from connector.ledger.records import Cursor
 from connector.object_types import ObjectType
 
 NAMES_ACCOUNTS: Final = (ObjectType.CONTACT, ObjectType.DEAL)
@@ -14,33 +14,29 @@ NEVER: Final = math.inf
 
 
 def may_load_at(
-    object_type: ObjectType,
-    cursor: Cursor | None,
     accounts: Sequence[Cursor | None],
-    account_batches: Sequence[Batch],
+    unsettled_since: float | None,
+    settled_at: float | None,
     now: float,
     account_wait: float,
 ) -> float:
-    """Return from when on an entity source may be read; `now` or earlier means at once, NEVER not by waiting.
+    """Return from when on the first load of a type in NAMES_ACCOUNTS may begin.
+
+    `now` or earlier means at once, NEVER that waiting alone does not help.
 
     Rows that name an account wait, one by one, until Gong has it. In a first load that would be nearly all of
     them, and each would be read twice: so the first load of contacts and deals begins when the accounts'
     is settled. After a quarter of an hour it begins all the same, and rows wait one by one.
 
     Args:
-        object_type: of the entity source.
-        cursor: of the entity source; None when it was never read.
         accounts: the cursors of all sources of accounts.
-        account_batches: batches of accounts, settled or not.
+        unsettled_since: when the oldest unsettled batch of accounts was booked; None when there is none.
+        settled_at: when the latest settled batch of accounts was settled; None when there is none.
         now: seconds since 1970 UTC.
         account_wait: seconds (ACCOUNT_WAIT_SECONDS).
     """
-    if object_type not in NAMES_ACCOUNTS or (cursor is not None and cursor.loaded_at is not None):
-        return now
     if any(account is None or account.loaded_at is None for account in accounts):
         return NEVER
-    unsettled = [batch.created_at for batch in account_batches if batch.state in UNSETTLED]
-    if unsettled:
-        return now + 1.0 if now - min(unsettled) < LONGEST_WAIT_SECONDS else now
-    settled = [batch.settled_at for batch in account_batches if batch.settled_at is not None]
-    return max(settled) + account_wait if settled else now
+    if unsettled_since is not None:
+        return now + 1.0 if now - unsettled_since < LONGEST_WAIT_SECONDS else now
+    return now if settled_at is None else settled_at + account_wait

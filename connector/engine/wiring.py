@@ -3,7 +3,7 @@
 import os
 import socket
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -27,6 +27,8 @@ from connector.ledger.migrate import migrate
 from connector.ledger.queries import Queries
 from connector.ledger.store import Store
 from connector.mapping import CompiledMapping, MappingFile, compile_mapping, load
+from connector.model import Column, SchemaField
+from connector.object_types import ObjectType
 from connector.settings import Settings
 from connector.source import Source, open_source
 from connector.spool import Spool
@@ -105,10 +107,20 @@ class Wiring:
     @cached_property
     def mapping(self) -> CompiledMapping:
         """The mapping, held against the source's catalog and compiled."""
-        file = self.mapping_file
-        catalog = {relation.name: self.source.describe(relation) for relation in file.relations}
-        picklists = {query: self.source.values(query) for query in file.picklist_queries}
-        return compile_mapping(file, catalog, picklists)
+        return self._compile()
+
+    @cached_property
+    def _catalog(self) -> dict[str, dict[str, Column]]:
+        return {relation.name: self.source.describe(relation) for relation in self.mapping_file.relations}
+
+    def _compile(self) -> CompiledMapping:
+        picklists = {query: self.source.values(query) for query in self.mapping_file.picklist_queries}
+        return compile_mapping(self.mapping_file, self._catalog, picklists)
+
+    def _schema_fields(self) -> Mapping[ObjectType, Sequence[SchemaField]]:
+        """Return the additional fields as they should be now: picklists that a query fills change with the CRM."""
+        mapping = self._compile() if self.mapping_file.picklist_queries else self.mapping
+        return mapping.schema_fields
 
     # -- the ledger ------------------------------------------------------------------------------
 
@@ -195,7 +207,7 @@ class Wiring:
     @cached_property
     def schema(self) -> SchemaKeeper:
         """Gong's additional fields."""
-        return SchemaKeeper(self.client, self.integration_id(), self.mapping.schema_fields, self.store, self.observer)
+        return SchemaKeeper(self.client, self.integration_id(), self._schema_fields, self.store, self.observer)
 
     # -- work ------------------------------------------------------------------------------------
 
@@ -219,6 +231,7 @@ class Wiring:
             settings.overlap_seconds,
             self.observer,
             self._new_id,
+            self.lease,
         )
         courier = Courier(
             self.client,

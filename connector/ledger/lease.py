@@ -16,6 +16,7 @@ class Lease:
         self._clock = clock
         self._holder = holder
         self._seconds = seconds
+        self._renewed = 0.0
 
     def acquire(self) -> str | None:
         """Take the lease when it is free or has run out.
@@ -36,10 +37,11 @@ class Lease:
                 other: str = connection.execute(text("SELECT holder FROM lease WHERE id = 1")).scalar_one()
                 return other
         self._database.token = taken
+        self._renewed = self._clock.monotonic()
         return None
 
     def renew(self) -> None:
-        """Hold the lease for another while; call several times within its length.
+        """Hold the lease for another while; call ahead of each upload, and several times within its length.
 
         Raises:
             LeaseLost: it ran out, and another process took it.
@@ -51,17 +53,16 @@ class Lease:
             ).rowcount
         if renewed != 1:
             raise LeaseLost("another process took the ledger's lease")
+        self._renewed = self._clock.monotonic()
 
-    def check(self) -> None:
-        """Make sure, before an upload, that the lease is still ours.
+    def keep(self) -> None:
+        """Hold the lease through long work: call often, it renews when a third of the time has gone.
 
         Raises:
-            LeaseLost: it is not.
+            LeaseLost: it ran out, and another process took it.
         """
-        with self._database.reading() as connection:
-            row = connection.execute(text("SELECT token, expires_at FROM lease WHERE id = 1")).one()
-        if row.token != self._database.token or row.expires_at <= self._clock.now():
-            raise LeaseLost("the ledger's lease ran out, or another process took it")
+        if self._clock.monotonic() - self._renewed >= self._seconds / 3:
+            self.renew()
 
     def release(self) -> None:
         """Give the lease back, so that the next process need not wait for it to run out."""

@@ -11,6 +11,7 @@ from connector.clock import Clock
 from connector.ledger import objects
 from connector.ledger.database import Database
 from connector.ledger.records import (
+    UNSETTLED,
     AccountState,
     Batch,
     BatchState,
@@ -196,6 +197,19 @@ class Store:
         with self._database.reading() as connection:
             rows = connection.exec_driver_sql(f"SELECT * FROM batches WHERE state IN ({names}) ORDER BY id").mappings()
             return [_batch(row) for row in rows]
+
+    def settlement(self, object_type: ObjectType) -> tuple[float | None, float | None]:
+        """Return since when the oldest unsettled batch of a type waits, and when the latest one was settled."""
+        states = ", ".join(f"'{state.value}'" for state in UNSETTLED)
+        with self._database.reading() as connection:
+            row = connection.execute(
+                text(
+                    f"SELECT min(CASE WHEN state IN ({states}) THEN created_at END), max(settled_at) FROM batches"
+                    " WHERE type = :type"
+                ),
+                {"type": object_type},
+            ).one()
+            return row[0], row[1]
 
     def mark_sending(self, batch: Batch) -> None:
         """Book, before the first byte leaves, that the file may have arrived from now on."""

@@ -43,7 +43,7 @@ class FakeStore:
 
 
 def keeper(gong: FakeGong, *fields: SchemaField, store: FakeStore | None = None) -> SchemaKeeper:
-    return SchemaKeeper(gong, 1, {DEAL: fields}, store or FakeStore(), Silent())  # type: ignore[arg-type]
+    return SchemaKeeper(gong, 1, lambda: {DEAL: fields}, store or FakeStore(), Silent())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

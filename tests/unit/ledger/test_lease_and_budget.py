@@ -35,20 +35,27 @@ def test_a_second_process_stands_by_until_the_lease_runs_out(ledger: LedgerUnder
 def test_who_lost_the_lease_can_neither_write_nor_renew_nor_upload(ledger: LedgerUnderTest) -> None:
     database, lease, store = other_process(ledger)
     ledger.clock.advance(1000)
-    with pytest.raises(LeaseLost):
-        ledger.lease.check()
     assert lease.acquire() is None
     for forbidden in (
         lambda: ledger.store.set_meta("key", "stale"),
         ledger.lease.renew,
-        ledger.lease.check,
+        ledger.lease.keep,
     ):
         with pytest.raises(LeaseLost):
             forbidden()
     store.set_meta("key", "new")
     ledger.lease.release()  # of a lease that is another's by now: nothing happens
-    lease.check()
+    lease.renew()
     assert store.meta("key") == "new"
+    database.close()
+
+
+def test_long_work_keeps_the_lease_without_writing_at_each_step(ledger: LedgerUnderTest) -> None:
+    database, lease, _ = other_process(ledger)
+    for _ in range(100):
+        ledger.clock.advance(10)
+        ledger.lease.keep()
+    assert lease.acquire() == "test"
     database.close()
 
 
