@@ -30,7 +30,10 @@ VIOLATIONS = {
 
 def lint_imports(directory: Path) -> subprocess.CompletedProcess[str]:
     """Check the package `connector` that lies in `directory` by the project's contracts."""
-    program = "import sys; sys.path.insert(0, sys.argv.pop()); from importlinter.cli import lint_imports_command as run; run()"
+    program = (
+        "import sys; sys.path.insert(0, sys.argv.pop())\n"
+        "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    )
     return subprocess.run(
         [sys.executable, "-c", program, "--no-cache", "--config", str(ROOT / "pyproject.toml"), str(directory)],
         cwd=directory,

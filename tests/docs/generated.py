@@ -1,0 +1,141 @@
+"""The parts of the docs that are made from the code: `python -m tests.docs.generated` writes them anew.
+
+They stand between `<!-- from the code: NAME -->` and `<!-- end -->`.
+"""
+
+import ast
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from connector.engine.lifecycle import TRANSITIONS
+from connector.mapping.bindings import standard_names
+from connector.mapping.kinds import DEMANDED, EXPECTED, standard_kind
+from connector.object_types import ObjectType
+
+ROOT = Path(__file__).resolve().parents[2]
+BLOCK = re.compile(r"(<!-- from the code: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def transitions() -> Iterator[str]:
+    """The batch lifecycle as a table, a row for each pair of state and outcome."""
+    yield "| State | Outcome | Next state | Next step | A person should look |"
+    yield "|---|---|---|---|---|"
+    for state, ways in TRANSITIONS.items():
+        for outcome, way in ways.items():
+            alarm = "yes" if way.alarm else ""
+            yield f"| {state.value} | {outcome.value} | {way.state.value} | {way.step.value} | {alarm} |"
+
+
+def diagram() -> Iterator[str]:
+    """The same as a state diagram, the outcomes that lead from one state to another on one arrow."""
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for state, ways in TRANSITIONS.items():
+        for outcome, way in ways.items():
+            arrows.setdefault((state.value, way.state.value), []).append(outcome.value)
+    yield "```mermaid"
+    yield "stateDiagram-v2"
+    yield "    [*] --> spooled: sealed and booked"
+    for (here, there), outcomes in arrows.items():
+        yield f"    {here} --> {there}: {', '.join(outcomes)}"
+    for end in sorted({there for _, there in arrows} - {here for here, _ in arrows}):
+        yield f"    {end} --> [*]"
+    yield "```"
+
+
+def modules() -> Iterator[str]:
+    """Every module with its one reason to exist: the first line of its docstring."""
+    folders = sorted({path.parent for path in (ROOT / "connector").rglob("*.py")})
+    for folder in folders:
+        named = {path.name: _first_line(path) for path in sorted(folder.glob("*.py"))}
+        about = named.pop("__init__.py", "")
+        yield f"**{folder.relative_to(ROOT)}/**" + (f" {about}" if about else "")
+        yield ""
+        yield from (f"- `{name}` {line}" for name, line in named.items() if line)
+        yield ""
+
+
+def failpoints() -> Iterator[str]:
+    """Every place where a crash is tried."""
+    calls = re.compile(r"failpoints\.hit\((f?)\"([^\"]+)\"\)")
+    for path in sorted((ROOT / "connector").rglob("*.py")):
+        for is_made, name in calls.findall(path.read_text()):
+            shown = name.replace("{point}", "gong.CALL") if is_made else name
+            yield f"- `{shown}` ({path.relative_to(ROOT)})"
+
+
+def _keys(title: str) -> Iterator[str]:
+    schema = json.loads((ROOT / "config" / "mapping.schema.json").read_text())
+    yield "| Key | Meaning |"
+    yield "|---|---|"
+    shape = schema if title == "file" else schema["$defs"][title]
+    known = schema["$defs"]["FieldBlock"]["properties"] if title == "AdditionalField" else {}
+    own = {name: described for name, described in shape["properties"].items() if name not in known}
+    yield from _rows("", {"properties": own}, schema["$defs"])
+
+
+def _rows(inside: str, shape: dict[str, Any], definitions: dict[str, Any]) -> Iterator[str]:
+    for name, described in shape["properties"].items():
+        if "$ref" in described:
+            yield from _rows(f"{name}.", definitions[described["$ref"].rpartition("/")[2]], definitions)
+            continue
+        choices = described.get("enum", []) if name != "convert" else []
+        said = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
+        default = f" Default: {described['default']}." if described.get("default") else ""
+        yield f"| `{inside}{name}` | {described['description']}{said}{default} |"
+
+
+def fields() -> Iterator[str]:
+    """Gong's standard fields and what each holds."""
+    yield "| Type | Field | Holds | Where it is empty |"
+    yield "|---|---|---|---|"
+    for object_type in ObjectType:
+        for name in standard_names(object_type):
+            demanded = DEMANDED.get(object_type) == name
+            lack = "the row is refused: Gong demands it" if demanded else EXPECTED[object_type].get(name, "")
+            lack = lack.removeprefix("empty, though ").removeprefix("empty: ")
+            yield f"| {object_type} | `{name}` | {standard_kind(name)} | {lack} |"
+
+
+def _first_line(path: Path) -> str:
+    return (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
+
+
+PARTS: dict[str, Callable[[], Iterator[str]]] = {
+    "transitions": transitions,
+    "diagram": diagram,
+    "modules": modules,
+    "failpoints": failpoints,
+    "fields": fields,
+    "file keys": lambda: _keys("file"),
+    "entity keys": lambda: _keys("ACCOUNT"),
+    "field keys": lambda: _keys("FieldBlock"),
+    "additional field keys": lambda: _keys("AdditionalField"),
+}
+
+
+def refreshed(text: str) -> str:
+    """Return a page with its generated parts made anew."""
+
+    def anew(block: re.Match[str]) -> str:
+        content = "\n".join(PARTS[block["name"]]()).strip("\n")
+        return f"{block[1]}\n{content}\n\n{block[3]}"
+
+    return BLOCK.sub(anew, text)
+
+
+def pages() -> list[Path]:
+    """The pages of the documentation."""
+    return sorted((ROOT / "docs").glob("*.md"))
+
+
+if __name__ == "__main__":
+    for page in pages():
+        before = page.read_text()
+        after = refreshed(before)
+        if after != before:
+            page.write_text(after)
+            sys.stdout.write(f"{page.relative_to(ROOT)} is written anew\n")

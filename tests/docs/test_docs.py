@@ -1,0 +1,116 @@
+"""The docs say what the code does: generated parts are up to date, examples run, nothing that must be named lacks."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import yaml
+from generated import ROOT, pages, refreshed
+
+from connector.clock import FakeClock
+from connector.errors import ConfigProblems
+from connector.ledger.records import Pending
+from connector.mapping import CompiledMapping, compile_mapping, load
+from connector.source import open_source
+
+NOW = 1_780_000_000.0
+HEAD = "version: 1\nintegration: {name: Acme CRM, owner_email: revops@acme.example}\n"
+FENCE = re.compile(r"^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?://)(?P<target>[^)#]+)(?:#[^)]*)?\)")
+
+
+@dataclass
+class Example:
+    """A mapping in docs/mapping.md with what stands below it: tables, and the lines or words that come of it."""
+
+    mapping: str
+    sql: str = ""
+    expected: list[str] = field(default_factory=list)
+
+
+def examples() -> list[Example]:
+    found: list[Example] = []
+    for block in FENCE.finditer((ROOT / "docs" / "mapping.md").read_text()):
+        match block["kind"]:
+            case "yaml":
+                found.append(Example(block["text"]))
+            case "sql":
+                found[-1].sql += block["text"]
+            case "json" | "text":
+                found[-1].expected += block["text"].splitlines()
+    return found
+
+
+def compiled(example: Example, folder: Path) -> CompiledMapping:
+    mapping = folder / "mapping.yaml"
+    whole = example.mapping.startswith("version:")
+    body = "".join(f"  {line}\n" for line in example.mapping.splitlines())
+    mapping.write_text(example.mapping if whole else f"{HEAD}entities:\n{body}")
+    file = load(mapping)
+    source = open_source(f"sqlite:///{folder / 'crm.db'}", FakeClock(NOW))
+    try:
+        catalog = {relation.name: source.describe(relation) for relation in file.relations}
+        return compile_mapping(file, catalog, {query: source.values(query) for query in file.picklist_queries})
+    finally:
+        source.close()
+
+
+def outcome(example: Example, folder: Path) -> Iterator[str]:
+    """Yield the lines without their modifiedDate, refused rows, or what is wrong with the mapping."""
+    with sqlite3.connect(folder / "crm.db") as connection:
+        connection.executescript(example.sql)
+    try:
+        mapping = compiled(example, folder)
+    except ConfigProblems as error:
+        yield from (problem.where.partition(" ")[2] + ": " + problem.message for problem in error.problems)
+        return
+    source = open_source(f"sqlite:///{folder / 'crm.db'}", FakeClock(NOW))
+    for entity in mapping.entities:
+        rows = [*entity.static_rows]
+        for chunk in source.everything(entity.relation) if entity.relation else ():
+            rows += chunk
+        made = entity.encode(rows, int(NOW))
+        yield from (line.body.decode() + "}" for line in made.lines)
+        yield from (f"refused: {entity.type} {refusal.object_id}: {refusal.reason}" for refusal in made.refusals)
+    source.close()
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda example: example.mapping.split("\n")[0])
+def test_examples_of_the_mapping_page_do_what_they_say(example: Example, tmp_path: Path) -> None:
+    def readable(lines: list[str]) -> list[object]:
+        return [json.loads(line) if line.startswith("{") else line for line in lines]
+
+    assert example.expected, "an example says what comes of it"
+    assert readable(list(outcome(example, tmp_path))) == readable(example.expected)
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_what_is_made_from_the_code_is_up_to_date(page: Path) -> None:
+    text = page.read_text()
+    assert refreshed(text) == text, "run: make docs"
+
+
+@pytest.mark.parametrize("page", [*pages(), ROOT / "README.md", ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    missing = [
+        found["target"] for found in LINK.finditer(page.read_text()) if not (page.parent / found["target"]).exists()
+    ]
+    assert not missing
+
+
+def test_the_operating_page_explains_every_reason_to_wait() -> None:
+    explained = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "operating.md").read_text(), re.MULTILINE))
+    assert {reason.value for reason in Pending} <= explained
+
+
+def test_the_container_files_are_what_they_seem() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    assert services["connector"]["network_mode"] == "service:sandbox", "plain http reaches Gong on this host only"
+    settings = set(re.findall(r"CONNECTOR_(\w+)", (ROOT / "docker-compose.yml").read_text()))
+    settings |= set(re.findall(r"CONNECTOR_(\w+)", (ROOT / "Dockerfile").read_text()))
+    known = set(re.findall(r"^    (\w+): .*Field\(", (ROOT / "connector" / "settings.py").read_text(), re.MULTILINE))
+    assert {name.lower() for name in settings} <= known
