@@ -14,8 +14,12 @@ from connector.settings import Settings, load_settings
 
 
 @contextmanager
-def working(settings: Settings | None = None) -> Iterator[Wiring]:
+def working(settings: Settings | None = None, *, quiet: bool = False) -> Iterator[Wiring]:
     """Give the parts to a command that does something, and show what the engine does meanwhile.
+
+    Args:
+        settings: the user's when left out.
+        quiet: write no log lines where there is no terminal for bars.
 
     Raises:
         ConfigError: the settings are wrong.
@@ -24,7 +28,7 @@ def working(settings: Settings | None = None) -> Iterator[Wiring]:
     # On a terminal the bars say what happens; only what a person should look at is logged beside them.
     level = "WARNING" if remarks.is_terminal and settings.log_level.upper() == "INFO" else settings.log_level
     logs.configure(settings.log_format or "console", level, None)
-    with shown() as observer, Wiring(settings, SystemClock(), observer) as wiring:
+    with shown(quiet=quiet) as observer, Wiring(settings, SystemClock(), observer) as wiring:
         yield wiring
 
 

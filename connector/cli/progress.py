@@ -3,20 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from connector.cli.output import count, remarks
-from connector.engine.observe import Fact, Observer
+from connector.engine.observe import Fact, Observer, Silent
 from connector.logs import LogObserver, is_trouble
 
 
 @contextmanager
-def shown() -> Iterator[Observer]:
-    """Give the observer that suits stderr."""
+def shown(*, quiet: bool) -> Iterator[Observer]:
+    """Give the observer that suits stderr; `quiet` asks for no log lines where there is no terminal."""
     if not remarks.is_terminal:
-        yield LogObserver()
+        yield Silent() if quiet else LogObserver()
         return
     bars = Progress(
         SpinnerColumn(finished_text="✓"),
@@ -41,10 +40,6 @@ class Bars:
         self._files: TaskID | None = None
         self._spooled = self._settled = 0
 
-    @property
-    def _console(self) -> Console:
-        return self._bars.console
-
     def event(self, name: str, **facts: Fact) -> None:
         """Move the bars; what went wrong stays on the screen above them."""
         match name:
@@ -60,12 +55,22 @@ class Bars:
             case "batch.spooled":
                 self._spooled += 1
                 self._gong()
-            case "batch.done" | "batch.resolved":
+            case "batch.done":
                 self._settled += 1
                 self._gong()
+            case "batch.failed":
+                self._settled += 1
+                self._gong()
+                return  # what it means is known when it is resolved
+            case "batch.resolved" if facts.get("refused"):
+                number = int(facts["refused"] or 0)
+                self._remark(f"{facts['type']}: Gong refused {count(number, 'line')}; the others are seen to")
         if facts.get("alarm") or is_trouble(name):
             words = ", ".join(f"{key} {value}" for key, value in facts.items() if key not in ("alarm", "request_id"))
-            self._console.print(Text(f"{name}: {words}", style="yellow"))
+            self._remark(f"{name}: {words}")
+
+    def _remark(self, words: str) -> None:
+        self._bars.console.print(Text(words, style="yellow"))
 
     def _source(self, name: str, rows: Fact, lines: Fact, *, done: bool = False) -> None:
         if name not in self._sources:

@@ -32,17 +32,17 @@ class Synced:
 def sync(types: Sequence[ObjectType], *, wait: bool, timeout: float | None) -> Status:
     """Make a pass over the sources of these types (all when there is none), and sum it up."""
     with working() as wiring:
+        wiring.integration_id()
+        wiring.take_lease()
         synced = one_pass(wiring, types, wait=wait, timeout=timeout)
     summary(synced)
     return verdict(synced, waited=wait)
 
 
 def one_pass(wiring: Wiring, types: Sequence[ObjectType], *, wait: bool, timeout: float | None) -> Synced:
-    """Make a pass. Raises ConfigError for a type that the mapping file does not have."""
+    """Make a pass, holding the lease. Raises ConfigError for a type that the mapping file does not have."""
     started = wiring.clock.monotonic()
     entities = _chosen(wiring, types)
-    wiring.integration_id()
-    wiring.take_lease()
     last = wiring.queries.last_batch()
     used = wiring.budget.used()
     report = wiring.syncer.run(entities, wait=wait, timeout=timeout)
