@@ -11,7 +11,18 @@ from connector.cli.running import Status
 from connector.object_types import ObjectType
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-_TYPE = click.Choice([str(object_type) for object_type in ObjectType], case_sensitive=False)
+
+
+class _TypeOfObject(click.ParamType):
+    """One of Gong's object types, in capitals or not."""
+
+    name = "TYPE"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> ObjectType:
+        try:
+            return ObjectType(value.upper())
+        except ValueError:
+            self.fail(f"{value!r} is not one of {', '.join(ObjectType)}", param, ctx)
 
 
 class _InOrder(click.Group):
@@ -59,15 +70,15 @@ def check() -> Status:
 
 
 @commands.command()
-@click.argument("object_type", metavar="TYPE", type=_TYPE)
+@click.argument("object_type", metavar="TYPE", type=_TypeOfObject())
 @click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="Rows to show at most.")
 @click.option("--id", "object_id", help="Only the row with this key.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines, as they would be uploaded.")
-def preview(object_type: str, limit: int, object_id: str | None, as_json: bool) -> Status:
+def preview(object_type: ObjectType, limit: int, object_id: str | None, as_json: bool) -> Status:
     """Show the lines that would be sent for a TYPE of object; sends nothing, needs no Gong."""
     from connector.cli.preview import preview as work
 
-    return work(ObjectType(object_type), limit, object_id, as_json=as_json)
+    return work(object_type, limit, object_id, as_json=as_json)
 
 
 @commands.command()
@@ -107,16 +118,16 @@ def schema_apply(allow_destructive: bool) -> Status:
 
 
 @commands.command()
-@click.option("--type", "types", multiple=True, type=_TYPE, help="Only this type of object; may be repeated.")
+@click.option("--type", "types", multiple=True, type=_TypeOfObject(), help="Only this type of object; may be repeated.")
 @click.option("--no-wait", is_flag=True, help="Return when everything is uploaded; do not wait for Gong to settle.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Return after this long at the latest."
 )
-def sync(types: tuple[str, ...], no_wait: bool, timeout: float | None) -> Status:
+def sync(types: tuple[ObjectType, ...], no_wait: bool, timeout: float | None) -> Status:
     """Make one pass: the first load where there was none, changes otherwise; waits until Gong has settled it."""
     from connector.cli.sync import sync as work
 
-    return work([ObjectType(name) for name in types], wait=not no_wait, timeout=timeout)
+    return work(types, wait=not no_wait, timeout=timeout)
 
 
 @commands.command("run")
@@ -142,36 +153,36 @@ def failures() -> None:
 
 
 @failures.command("list")
-@click.option("--type", "object_type", type=_TYPE, help="Only this type of object.")
+@click.option("--type", "object_type", type=_TypeOfObject(), help="Only this type of object.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array of objects with stable keys.")
-def failures_list(object_type: str | None, as_json: bool) -> Status:
+def failures_list(object_type: ObjectType | None, as_json: bool) -> Status:
     """List refused objects, the latest first."""
     from connector.cli.failures import list_failures as work
 
-    return work(None if object_type is None else ObjectType(object_type), as_json=as_json)
+    return work(object_type, as_json=as_json)
 
 
 @failures.command("show")
-@click.argument("object_type", metavar="TYPE", type=_TYPE)
+@click.argument("object_type", metavar="TYPE", type=_TypeOfObject())
 @click.argument("object_id", metavar="ID")
-def failures_show(object_type: str, object_id: str) -> Status:
+def failures_show(object_type: ObjectType, object_id: str) -> Status:
     """Show all that is known of one refused object, and what can be done."""
     from connector.cli.failures import show as work
 
-    return work(ObjectType(object_type), object_id)
+    return work(object_type, object_id)
 
 
 @failures.command("retry")
-@click.option("--type", "object_type", type=_TYPE, help="Only this type of object.")
+@click.option("--type", "object_type", type=_TypeOfObject(), help="Only this type of object.")
 @click.option("--id", "object_id", help="Only the object with this id.")
 @click.option("--all", "everything", is_flag=True, help="Every refused object (of the type).")
-def failures_retry(object_type: str | None, object_id: str | None, everything: bool) -> Status:
+def failures_retry(object_type: ObjectType | None, object_id: str | None, everything: bool) -> Status:
     """Have refused objects read and sent again by the next pass, though their rows did not change."""
     if (object_id is not None) == everything:
         raise click.UsageError("Say which objects: --id ID, or --all")
     from connector.cli.failures import retry as work
 
-    return work(None if object_type is None else ObjectType(object_type), object_id)
+    return work(object_type, object_id)
 
 
 @commands.command()

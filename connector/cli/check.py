@@ -1,0 +1,35 @@
+"""`check`: what is wrong, in words, one line a finding."""
+
+from connector.cli.output import count, say
+from connector.cli.parts import looking
+from connector.cli.running import Status
+from connector.engine.checkup import Finding, Level, examine
+from connector.errors import ConfigError, ConfigProblems
+
+_STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.PROBLEM: "bold red"}
+
+
+def check() -> Status:
+    """Look everything over, and say what was found as it is found."""
+    found: list[Finding] = []
+    try:
+        with looking() as wiring:
+            _say(found, Finding(Level.OK, "settings", "can be read"))
+            for finding in examine(wiring):
+                _say(found, finding)
+    except ConfigError as error:
+        texts = [str(problem) for problem in error.problems] if isinstance(error, ConfigProblems) else [str(error)]
+        for text in texts:
+            _say(found, Finding(Level.PROBLEM, "settings", text, configuration=True))
+    problems = [finding for finding in found if finding.level is Level.PROBLEM]
+    warnings = sum(finding.level is Level.WARN for finding in found)
+    say()
+    say(f"{count(len(problems), 'problem')}, {count(warnings, 'warning')}.", "bold red" if problems else "bold green")
+    if not problems:
+        return Status.WELL
+    return Status.WRONG if any(finding.configuration for finding in problems) else Status.FAILED
+
+
+def _say(found: list[Finding], finding: Finding) -> None:
+    found.append(finding)
+    say(f"{finding.level:<8} {finding.about:<9} {finding.text}", _STYLES[finding.level])

@@ -1,0 +1,97 @@
+"""`schema plan` and `schema apply`: Gong's additional fields beside the mapping's."""
+
+from collections.abc import Iterable
+
+from connector.cli.output import as_json as write_json
+from connector.cli.output import count, remarks, say, table
+from connector.cli.parts import working
+from connector.cli.running import Status
+from connector.engine.schema import Change, FieldChange, SchemaConflict
+from connector.engine.wiring import Wiring
+from connector.model import SchemaField
+from connector.object_types import SCHEMA_TYPES, ObjectType
+
+_WORDS = {
+    Change.ADD: "add",
+    Change.UPDATE: "update (no data is lost)",
+    Change.RETYPE: "retype: Gong drops the field's data; needs --allow-destructive",
+    Change.REMOVE: "remove, with the field's data",
+    Change.KEEP: "not in the mapping: left as it is",
+}
+
+
+def plan(*, as_json: bool) -> Status:
+    """Show the difference; changes nothing."""
+    with working() as wiring:
+        changes = [(kind, change) for kind in mapped_types(wiring) for change in wiring.schema.plan(kind)]
+    if as_json:
+        write_json([_document(kind, change) for kind, change in changes])
+    elif changes:
+        table(("Type", "Field", "In Gong", "In the mapping", "What `schema apply` does"), [_row(*it) for it in changes])
+    else:
+        say("Gong's additional fields are what the mapping says.")
+    return Status.WELL
+
+
+def apply(*, destructive: bool) -> Status:
+    """Upload what differs; types that only destroying data could mend are left as they are, and said."""
+    status = Status.WELL
+    with working() as wiring:
+        types = mapped_types(wiring)
+        wiring.integration_id()
+        wiring.take_lease()
+        for kind in types:
+            try:
+                changes = wiring.schema.apply(kind, destructive=destructive)
+            except SchemaConflict as conflict:
+                say(str(conflict), "red", to=remarks)
+                status = Status.FAILED
+                continue
+            say(f"{kind}: {_summary(change.change for change in changes)}.")
+    return status
+
+
+def mapped_types(wiring: Wiring) -> list[ObjectType]:
+    """Return the types that may have additional fields and that the mapping sends."""
+    sent = {entity.type for entity in wiring.mapping.entities}
+    return [kind for kind in SCHEMA_TYPES if kind in sent]
+
+
+def _summary(changes: Iterable[Change]) -> str:
+    done = list(changes)
+    words = {Change.ADD: "added", Change.UPDATE: "updated", Change.RETYPE: "retyped", Change.REMOVE: "removed"}
+    parts = [f"{count(done.count(change), 'field')} {word}" for change, word in words.items() if change in done]
+    return ", ".join(parts) or "nothing to change"
+
+
+def _row(kind: ObjectType, change: FieldChange) -> tuple[str, str, str, str, str]:
+    return kind, change.name, _described(change.present), _described(change.wanted), _WORDS[change.change]
+
+
+def _described(field: SchemaField | None) -> str:
+    if field is None:
+        return "-"
+    more = f" to {field.reference_to}" if field.reference_to else ""
+    more += f" of {len(field.values)}" if field.values is not None else ""
+    return f"{field.type}{more} {field.label!r}"
+
+
+def _document(kind: ObjectType, change: FieldChange) -> dict[str, object]:
+    return {
+        "type": kind,
+        "field": change.name,
+        "change": change.change,
+        "in_gong": _field(change.present),
+        "in_mapping": _field(change.wanted),
+    }
+
+
+def _field(field: SchemaField | None) -> dict[str, object] | None:
+    if field is None:
+        return None
+    return {
+        "label": field.label,
+        "type": field.type,
+        "reference_to": field.reference_to,
+        "values": None if field.values is None else list(field.values),
+    }

@@ -1,0 +1,187 @@
+"""`status`: how everything stands, on one screen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from connector.cli.output import as_json as write_json
+from connector.cli.output import count, heading, moment, say, seconds, table
+from connector.cli.parts import looking
+from connector.cli.running import Status
+from connector.engine.binding import GONG_HOST, INTEGRATION
+from connector.engine.wiring import Wiring
+from connector.ledger.queries import TypeStatus, Work
+from connector.ledger.records import UNSETTLED, Pass
+
+WAITS: Final = {
+    "in_flight": "changed again while an earlier line of them is on its way",
+    "account": "their account is not in Gong",
+    "account_fresh": "their account reached Gong moments ago",
+    "address": "their e-mail address has to be given up by another line first",
+    "dependency": "Gong misses something that they refer to",
+    "general": "Gong refused the whole file that they were in",
+    "resend": "to be sent again: Gong may not have kept their line",
+    "retry": "to be tried again, as asked for",
+}
+"""Why an object waits, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What `status` tells."""
+
+    now: float
+    integration: str | None
+    host: str | None
+    active: str | None
+    used: int
+    per_day: int
+    types: Sequence[TypeStatus]
+    files: Mapping[str, int]
+    work: Work
+    troubles: Sequence[str]
+    passes: Sequence[Pass]
+
+    @property
+    def failed(self) -> list[Pass]:
+        """The sources whose last pass failed."""
+        return [one for one in self.passes if one.error is not None]
+
+    @property
+    def status(self) -> Status:
+        """The exit status."""
+        if self.failed:
+            return Status.FAILED
+        return Status.UNSETTLED if self.work.refused or self.work.held or self.troubles else Status.WELL
+
+
+def status(*, as_json: bool) -> Status:
+    """Say how everything stands."""
+    with looking() as wiring:
+        state = _state(wiring)
+    if as_json:
+        write_json(_document(state))
+    else:
+        _say(state)
+    return state.status
+
+
+def _state(wiring: Wiring) -> _State:
+    now = wiring.clock.now()
+    queries = wiring.queries
+    states = queries.batch_states()
+    return _State(
+        now=now,
+        integration=wiring.store.meta(INTEGRATION),
+        host=wiring.store.meta(GONG_HOST),
+        active=queries.lease_holder(now),
+        used=wiring.budget.used(),
+        per_day=wiring.settings.calls_per_day,
+        types=queries.types(),
+        files={state: states.get(state, 0) for state in UNSETTLED},
+        work=queries.work(now),
+        troubles=queries.troubles(),
+        passes=queries.last_passes(),
+    )
+
+
+def _say(state: _State) -> None:
+    if state.integration is None:
+        say("Not registered yet: run `gong-connector register` once.")
+    else:
+        say(f"Integration {state.integration} at {state.host}. Active process: {state.active or 'none'}.")
+    say(f"Calls to Gong in the last 24 hours: {state.used:,} of {state.per_day:,}.")
+    if state.types:
+        heading("Objects")
+        table(
+            ("Type", "In Gong", "On the way", "Waiting", "Refused", "Last taken by Gong"),
+            [
+                (one.type, one.objects, one.in_flight, sum(one.pending.values()), one.refused, moment(one.last_done))
+                for one in state.types
+            ],
+        )
+    if state.passes:
+        heading("Last passes")
+        table(
+            ("Source", "Pass", "Begun", "Rows", "Lines", "Ended"),
+            [
+                (one.name, one.kind, moment(one.started_at), one.counts.rows, one.counts.lines, _end(one))
+                for one in state.passes
+            ],
+        )
+    _say_what_waits(state)
+    for one in state.failed:
+        say(f"{one.name}: the last pass failed: {one.error}", "red")
+    for trouble in state.troubles:
+        say(trouble, "yellow")
+    if state.work.refused:
+        say(f"{count(state.work.refused, 'object')} refused: `gong-connector failures list` says why.", "yellow")
+    if state.passes and state.status is Status.WELL and not (state.work.unsettled or state.work.awaited):
+        say()
+        say("All is settled: Gong equals what was read.", "green")
+
+
+def _say_what_waits(state: _State) -> None:
+    files = {name: number for name, number in state.files.items() if number}
+    waiting = [(one.type, WAITS[reason], number) for one in state.types for reason, number in one.pending.items()]
+    if waiting or files:
+        heading("What waits")
+    if files:
+        states = ", ".join(f"{number:,} {name}" for name, number in files.items())
+        say(f"{count(sum(files.values()), 'file')} not settled: {states}.")
+    for object_type, words, number in waiting:
+        say(f"{number:,} {object_type}: {words}.")
+    since = min((one.oldest_pending for one in state.types if one.oldest_pending is not None), default=None)
+    if since is not None:
+        say(f"The longest wait so far is {seconds(max(state.now - since, 0))}.")
+
+
+def _end(one: Pass) -> str:
+    if one.error is not None:
+        return "failed"
+    return moment(one.finished_at) or "not yet"
+
+
+def _document(state: _State) -> dict[str, object]:
+    """Return the stable JSON form; docs/operating.md explains the keys."""
+    return {
+        "integration_id": state.integration,
+        "gong_host": state.host,
+        "active_process": state.active,
+        "calls": {"last_24_hours": state.used, "per_day": state.per_day},
+        "types": [
+            {
+                "type": one.type,
+                "in_gong": one.objects,
+                "in_flight": one.in_flight,
+                "pending": dict(one.pending),
+                "oldest_pending_at": moment(one.oldest_pending),
+                "refused": one.refused,
+                "last_done_at": moment(one.last_done),
+            }
+            for one in state.types
+        ],
+        "files": dict(state.files),
+        "work": {
+            "unsettled": state.work.unsettled,
+            "awaited": state.work.awaited,
+            "held": state.work.held,
+            "refused": state.work.refused,
+        },
+        "troubles": list(state.troubles),
+        "passes": [
+            {
+                "source": one.name,
+                "kind": one.kind,
+                "started_at": moment(one.started_at),
+                "finished_at": moment(one.finished_at),
+                "rows": one.counts.rows,
+                "lines": one.counts.lines,
+                "skipped": one.counts.skipped,
+                "waiting": one.counts.pended,
+                "refused": one.counts.refused,
+                "error": one.error,
+            }
+            for one in state.passes
+        ],
+    }

@@ -1,0 +1,198 @@
+"""Looks over everything before work: source, mapping, Gong, schema. Reports in words and changes nothing."""
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from connector.engine.schema import DESTRUCTIVE, Change
+from connector.engine.wiring import Wiring
+from connector.errors import ConfigError, ConfigProblems, ConnectorError, Problem
+from connector.mapping import Catalog, CompiledMapping, Entity, MappingFile, check
+from connector.model import Column
+from connector.object_types import SCHEMA_TYPES
+
+
+class Level(StrEnum):
+    """How much a finding matters."""
+
+    OK = "ok"
+    WARN = "warn"
+    """Works, but not as one might think; or something is still to be done."""
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    level: Level
+    about: str
+    """`source`, `mapping`, `gong` or `schema`."""
+    text: str
+    """What is the case, and what to do where something is."""
+    configuration: bool = False
+    """The problem is in the settings or the mapping file, not in what they name."""
+
+
+def examine(wiring: Wiring) -> Iterator[Finding]:
+    """Look at everything, each thing as far as those before it allow; calls Gong once, or once a type if registered.
+
+    Nothing is raised: what goes wrong is a finding.
+    """
+    file = yield from _file(wiring)
+    reachable = yield from _source(wiring)
+    mapping = None
+    if file is not None and reachable:
+        mapping = yield from _mapping(wiring, file)
+    registered = yield from _gong(wiring, file)
+    if registered and mapping is not None:
+        yield from _schema(wiring, mapping)
+
+
+def _problems(about: str, error: ConnectorError) -> Iterator[Finding]:
+    texts = [str(problem) for problem in error.problems] if isinstance(error, ConfigProblems) else [str(error)]
+    for text in texts:
+        yield Finding(Level.PROBLEM, about, text, configuration=isinstance(error, ConfigError))
+
+
+def _file(wiring: Wiring) -> Generator[Finding, None, MappingFile | None]:
+    try:
+        file = wiring.mapping_file
+    except ConnectorError as error:
+        yield from _problems("mapping", error)
+        return None
+    return file
+
+
+def _source(wiring: Wiring) -> Generator[Finding, None, bool]:
+    try:
+        wiring.source.ping()
+    except ConnectorError as error:
+        yield from _problems("source", error)
+        return False
+    yield Finding(Level.OK, "source", "the database answers; it is opened read-only")
+    return True
+
+
+def _mapping(wiring: Wiring, file: MappingFile) -> Generator[Finding, None, CompiledMapping | None]:
+    """Hold the file against the catalog: every fault of it, not only those of the first table that is wrong."""
+    catalog: dict[str, dict[str, Column]] = {}
+    sound = True
+    for origin in file.origins:
+        relation = origin.relation
+        if relation is None:
+            continue
+        try:
+            catalog[origin.name] = wiring.source.describe(relation)
+        except ConnectorError as error:
+            sound = False
+            place = file.where((*origin.place, "table" if relation.table is not None else "query"))
+            wrong = isinstance(error, ConfigError)
+            yield Finding(Level.PROBLEM, "mapping", f"{place}: {error}", configuration=wrong)
+    faults = _faults(file, catalog)
+    yield from faults
+    if faults or not sound:
+        return None
+    try:
+        mapping = wiring.mapping
+    except ConnectorError as error:
+        yield from _problems("mapping", error)
+        return None
+    yield Finding(Level.OK, "mapping", f"{file.path} fits the source")
+    for entity in mapping.entities:
+        yield from _ways(entity)
+    return mapping
+
+
+def _faults(file: MappingFile, catalog: Catalog) -> list[Finding]:
+    found: list[Problem] = check(file, catalog)
+    return [Finding(Level.PROBLEM, "mapping", str(problem), configuration=True) for problem in found]
+
+
+def _ways(entity: Entity) -> Iterator[Finding]:
+    """Say how changes and deletions of an entity source are found."""
+    relation = entity.relation
+    if relation is None:
+        yield Finding(Level.OK, "mapping", f"{entity.name}: listed in the mapping file")
+        return
+    if relation.modified is not None:
+        found = f"changes are found by {relation.modified}"
+    else:
+        found = "changes are found by comparing every row in each pass"
+    if relation.deleted is not None:
+        gone = f"soft deletes by {relation.deleted}"
+        yield Finding(Level.OK, "mapping", f"{entity.name}: {found}, {gone}")
+    else:
+        gone = "hard deletes are found by reconcile, which this version does not have yet: such objects stay in Gong"
+        yield Finding(Level.WARN, "mapping", f"{entity.name}: {found}; no soft deletes; {gone}")
+    if relation.where is not None:
+        text = f"{entity.name}: a row that leaves `where` counts as deleted, and is found as hard deletes are"
+        yield Finding(Level.WARN, "mapping", text)
+
+
+def _gong(wiring: Wiring, file: MappingFile | None) -> Generator[Finding, None, bool]:
+    """Return whether the integration is registered and Gong has it."""
+    try:
+        present = wiring.client.integrations()
+    except ConnectorError as error:
+        yield from _problems("gong", error)
+        return False
+    yield Finding(Level.OK, "gong", "the access key is accepted")
+    try:
+        binding = wiring.binding
+    except ConfigError:
+        return False  # the source's URL cannot be read, which was said already
+    try:
+        binding.check()
+        known = binding.integration_id
+    except ConnectorError as error:
+        yield from _problems("gong", error)
+        return False
+    ids = {integration.integration_id: integration for integration in present}
+    if known is not None and known in ids:
+        yield Finding(Level.OK, "gong", f"registered: integration {known} ({ids[known].name!r})")
+        return True
+    if known is not None:
+        text = "the integration that this ledger belongs to is not in Gong any more: "
+        text += "give the new one a ledger of its own (CONNECTOR_STATE_URL)"
+        yield Finding(Level.PROBLEM, "gong", text)
+    elif not present:
+        yield Finding(Level.WARN, "gong", "not registered yet: run `gong-connector register` once")
+    elif file is None:
+        return False
+    elif any(integration.name == file.integration_name for integration in present):
+        text = f"Gong has the integration {file.integration_name!r} already: `gong-connector register` takes it over"
+        yield Finding(Level.WARN, "gong", text)
+    else:
+        text = (
+            f"Gong has an integration called {present[0].name!r}, and the mapping file says {file.integration_name!r}: "
+        )
+        text += "correct integration.name, or take it over with `gong-connector register --adopt`"
+        yield Finding(Level.PROBLEM, "gong", text, configuration=True)
+    return False
+
+
+def _schema(wiring: Wiring, mapping: CompiledMapping) -> Iterator[Finding]:
+    sent = {entity.type for entity in mapping.entities}
+    for kind in SCHEMA_TYPES:
+        if kind not in sent:
+            continue
+        try:
+            changes = wiring.schema.plan(kind)
+        except ConnectorError as error:
+            yield from _problems("schema", error)
+            return
+        by_change = {change: [one.name for one in changes if one.change is change] for change in Change}
+        lossy = [name for change in DESTRUCTIVE for name in by_change[change]]
+        if lossy:
+            text = f"{kind}: {', '.join(lossy)} of another type in Gong: see `gong-connector schema plan`"
+            yield Finding(Level.PROBLEM, "schema", text)
+        new = by_change[Change.ADD] + by_change[Change.UPDATE]
+        if new:
+            text = f"{kind}: to be added or updated before the next pass, by itself: {', '.join(new)}"
+            yield Finding(Level.OK, "schema", text)
+        elif not lossy:
+            yield Finding(Level.OK, "schema", f"{kind}: Gong has the mapping's additional fields")
+        if by_change[Change.KEEP]:
+            text = f"{kind}: in Gong and not in the mapping, left as they are: {', '.join(by_change[Change.KEEP])}"
+            yield Finding(Level.OK, "schema", text)
