@@ -13,16 +13,12 @@ from connector.object_types import ObjectType
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-class _TypeOfObject(click.ParamType):
-    """One of Gong's object types, in capitals or not."""
-
-    name = "TYPE"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> ObjectType:
-        try:
-            return ObjectType(value.upper())
-        except ValueError:
-            self.fail(f"{value!r} is not one of {', '.join(ObjectType)}", param, ctx)
+def _type(name: str) -> ObjectType:
+    """Read one of Gong's object types, in capitals or not."""
+    try:
+        return ObjectType(name.upper())
+    except ValueError:
+        raise click.BadParameter(f"{name!r} is not one of {', '.join(ObjectType)}") from None
 
 
 class _InOrder(click.Group):
@@ -70,7 +66,7 @@ def check() -> Status:
 
 
 @commands.command()
-@click.argument("object_type", metavar="TYPE", type=_TypeOfObject())
+@click.argument("object_type", metavar="TYPE", type=_type)
 @click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="Rows to show at most.")
 @click.option("--id", "object_id", help="Only the row with this key.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines, as they would be uploaded.")
@@ -118,7 +114,9 @@ def schema_apply(allow_destructive: bool) -> Status:
 
 
 @commands.command()
-@click.option("--type", "types", multiple=True, type=_TypeOfObject(), help="Only this type of object; may be repeated.")
+@click.option(
+    "--type", "types", metavar="TYPE", multiple=True, type=_type, help="Only this type of object; may be repeated."
+)
 @click.option("--no-wait", is_flag=True, help="Return when everything is uploaded; do not wait for Gong to settle.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Return after this long at the latest."
@@ -153,7 +151,7 @@ def failures() -> None:
 
 
 @failures.command("list")
-@click.option("--type", "object_type", type=_TypeOfObject(), help="Only this type of object.")
+@click.option("--type", "object_type", metavar="TYPE", type=_type, help="Only this type of object.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array of objects with stable keys.")
 def failures_list(object_type: ObjectType | None, as_json: bool) -> Status:
     """List refused objects, the latest first."""
@@ -163,7 +161,7 @@ def failures_list(object_type: ObjectType | None, as_json: bool) -> Status:
 
 
 @failures.command("show")
-@click.argument("object_type", metavar="TYPE", type=_TypeOfObject())
+@click.argument("object_type", metavar="TYPE", type=_type)
 @click.argument("object_id", metavar="ID")
 def failures_show(object_type: ObjectType, object_id: str) -> Status:
     """Show all that is known of one refused object, and what can be done."""
@@ -173,7 +171,7 @@ def failures_show(object_type: ObjectType, object_id: str) -> Status:
 
 
 @failures.command("retry")
-@click.option("--type", "object_type", type=_TypeOfObject(), help="Only this type of object.")
+@click.option("--type", "object_type", metavar="TYPE", type=_type, help="Only this type of object.")
 @click.option("--id", "object_id", help="Only the object with this id.")
 @click.option("--all", "everything", is_flag=True, help="Every refused object (of the type).")
 def failures_retry(object_type: ObjectType | None, object_id: str | None, everything: bool) -> Status:
