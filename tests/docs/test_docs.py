@@ -1,5 +1,6 @@
 """The docs say what the code does: generated parts are up to date, examples run, nothing that must be named lacks."""
 
+import ast
 import json
 import re
 import sqlite3
@@ -105,6 +106,22 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_the_operating_page_explains_every_reason_to_wait() -> None:
     explained = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "operating.md").read_text(), re.MULTILINE))
     assert {reason.value for reason in Pending} <= explained
+
+
+@pytest.mark.parametrize("command", ["status", "failures"])
+def test_the_operating_page_explains_every_key_of_the_json(command: str) -> None:
+    tree = ast.parse((ROOT / "connector" / "cli" / f"{command}.py").read_text())
+    document = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "_document")
+    keys = {
+        key.value
+        for node in ast.walk(document)
+        if isinstance(node, ast.Dict)
+        for key in node.keys
+        if isinstance(key, ast.Constant)
+    }
+    explained = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "operating.md").read_text()))
+    assert keys
+    assert keys <= explained
 
 
 def test_the_container_files_are_what_they_seem() -> None:
