@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from connector.clock import Clock
 from connector.engine.reader import End, Reading
 from connector.engine.rounds import Rounds
 from connector.engine.turns import NEVER
-from connector.errors import ConnectorError, GongDenied, LeaseLost, LedgerUnavailable
+from connector.errors import ConnectorError, GongDenied, LeaseLost, LedgerUnavailable, RetriableError
 from connector.ledger.lease import Lease
 from connector.ledger.queries import Queries, Work
 from connector.mapping import Entity
 
 LONGEST_SLEEP_SECONDS: Final = 5.0
+MOST_TRIES: Final = 5
+"""Readings that fail for a passing reason (source or Gong unreachable) are tried so often, within a minute."""
 SHORTEST_SLEEP_SECONDS: Final = 0.05
 _NO_ACCOUNTS: Final = "not read: its first load comes after that of ACCOUNT, which has not been read yet"
 
@@ -28,6 +30,14 @@ class SyncReport:
     """Why an entity source could not be read; nothing else stops for it."""
     work: Work = field(default_factory=lambda: Work(0, 0, 0, 0))
     """What is left."""
+
+
+class _Later(NamedTuple):
+    """An entity source whose reading failed for a reason that may pass."""
+
+    tries: int
+    at: float
+    """When to try again (seconds since 1970 UTC)."""
 
 
 class Syncer:
@@ -50,11 +60,12 @@ class Syncer:
         report = SyncReport()
         end = None if timeout is None else self._clock.monotonic() + timeout
         todo = list(entities)
+        later: dict[str, _Later] = {}
         while todo and not self._over(end):
-            todo = [entity for entity in todo if not self._try(entity, report)]
+            todo = [entity for entity in todo if not self._try(entity, report, later)]
             self._round()
             if todo:
-                at = min(self._rounds.read_at(entity) for entity in todo)
+                at = min(self._read_at(entity, later) for entity in todo)
                 if at == NEVER:
                     report.errors |= {entity.name: _NO_ACCOUNTS for entity in todo}
                     break
@@ -68,15 +79,23 @@ class Syncer:
         report.work = self._queries.work(self._clock.now())
         return report
 
-    def _try(self, entity: Entity, report: SyncReport) -> bool:
+    def _read_at(self, entity: Entity, later: dict[str, "_Later"]) -> float:
+        failed = later.get(entity.name)
+        return max(self._rounds.read_at(entity), 0.0 if failed is None else failed.at)
+
+    def _try(self, entity: Entity, report: SyncReport, later: dict[str, "_Later"]) -> bool:
         """Read an entity source if it is its turn; return whether it is through."""
-        if self._rounds.read_at(entity) > self._clock.now():
+        if self._read_at(entity, later) > self._clock.now():
             return False
         try:
             reading = self._rounds.read(entity)
         except (GongDenied, LeaseLost, LedgerUnavailable):
             raise
         except ConnectorError as error:
+            tries = later.get(entity.name, _Later(0, 0.0)).tries + 1
+            if isinstance(error, RetriableError) and tries < MOST_TRIES:
+                later[entity.name] = _Later(tries, self._clock.now() + 2.0**tries)
+                return False
             report.errors[entity.name] = str(error)
             return True
         earlier = report.readings.get(entity.name)

@@ -44,8 +44,15 @@ _STATUS = "/v2/crm/request-status"
 class Limiter(Protocol):
     """The company's shared budget of calls, asked before each call."""
 
-    def acquire(self, priority: int) -> None:
-        """Book one call, waiting until it may be made; raise RetriableError when that is far off."""
+    def acquire(self, priority: int) -> float:
+        """Book one call, waiting until it may be made; raise RetriableError when that is far off.
+
+        Returns what `finished` wants to be told.
+        """
+        ...
+
+    def finished(self, booked: float) -> None:
+        """Take note that a call is over: Gong has counted it by now, which may be long after it was booked."""
         ...
 
     def throttled(self, until: float) -> None:

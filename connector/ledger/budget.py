@@ -1,19 +1,20 @@
 """The persisted count of calls to Gong, shared by every process on the ledger."""
 
+import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from connector.clock import Clock
-from connector.errors import BudgetSpent
+from connector.errors import BudgetSpent, LedgerUnavailable
 from connector.ledger.database import Database
 
 DAY: Final = 86_400
 WINDOW_SECONDS: Final = 1.1
-"""Length of the window that may hold `per_second` calls: a second, and what the network may push together."""
+"""Length of the window that may hold `per_second` calls: a second, and a little for clocks that differ."""
 PATIENCE_SECONDS: Final = 10.0
 """A caller waits this long at most; beyond, it is told when to come back."""
 
@@ -50,27 +51,29 @@ class Budget:
         self._clock = clock
         self._limits = limits
 
-    def acquire(self, priority: int) -> None:
+    def acquire(self, priority: int) -> float:
         """Wait until a call may be made, and book it.
+
+        Returns:
+            When it was booked (seconds since 1970 UTC), for `finished`.
 
         Raises:
             BudgetSpent: the day's calls are used up, or Gong wants a longer pause.
         """
         while True:
-            wait = self._try(priority)
+            now = self._clock.now()
+            wait = self._try(priority, now)
             if wait <= 0:
-                return
+                return now
             if wait > PATIENCE_SECONDS:
                 raise BudgetSpent(
                     self._clock.now() + wait, f"no call to Gong may be made for another {round(wait)} seconds"
                 )
             self._clock.sleep(wait)
 
-    def _try(self, priority: int) -> float:
-        now = self._clock.now()
+    def _try(self, priority: int, now: float) -> float:
         with self._database.writing(fenced=False) as connection:
-            lock = "" if self._database.is_sqlite else " FOR UPDATE"
-            row = connection.execute(text(f"SELECT recent, blocked_until FROM budget WHERE id = 1{lock}")).one()
+            row = self._locked(connection)
             # Stamps from the future are from before the clock was set back: kept, they would block for as long.
             recent = [min(stamp, now) for stamp in json.loads(row.recent)]
             wait = wait_for(now, recent, row.blocked_until, self._limits)
@@ -93,6 +96,21 @@ class Budget:
                 {"minute": minute, "priority": int(priority)},
             )
         return 0.0
+
+    def finished(self, booked: float) -> None:
+        """Book that the call booked at `booked` is over. Gong may have counted it only now, so that the second
+        in which three calls are allowed starts here.
+        """
+        # Nothing depends on this write but the distance to the next calls: no call is undone for it.
+        with contextlib.suppress(LedgerUnavailable), self._database.writing(fenced=False) as connection:
+            stamps = json.loads(self._locked(connection).recent)
+            if booked in stamps:
+                stamps.remove(booked)
+                self._remember(connection, [*stamps, self._clock.now()])
+
+    def _locked(self, connection: Connection) -> Row[Any]:
+        lock = "" if self._database.is_sqlite else " FOR UPDATE"
+        return connection.execute(text(f"SELECT recent, blocked_until FROM budget WHERE id = 1{lock}")).one()
 
     def _remember(self, connection: Connection, stamps: Sequence[float]) -> None:
         connection.execute(

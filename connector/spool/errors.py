@@ -9,7 +9,7 @@ from connector.errors import ConnectorError, RetriableError
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
-class SpoolUnavailable(RetriableError):  # noqa: N818 - named for what is the case, as in connector.errors
+class SpoolUnavailable(RetriableError):
     """The spool's disk gave an error (input/output, read-only, permissions); nothing was booked."""
 
 
@@ -17,11 +17,11 @@ class SpoolFull(SpoolUnavailable):
     """The spool's disk or quota is full; nothing was booked, and the partial file is gone."""
 
 
-class SpoolMissing(ConnectorError):  # noqa: N818 - named for what is the case, as in connector.errors
+class SpoolMissing(ConnectorError):
     """A sealed file is not there (another host, a lost volume): ask Gong, or spool its objects anew."""
 
 
-class SpoolDamaged(ConnectorError):  # noqa: N818 - named for what is the case, as in connector.errors
+class SpoolDamaged(ConnectorError):
     """A sealed file is not what was sealed; its bytes must not be sent."""
 
 

@@ -17,10 +17,15 @@ NOW = 1_700_000_000.0
 @dataclass
 class RecordingLimiter:
     acquired: list[int] = field(default_factory=list)
+    over: list[float] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
 
-    def acquire(self, priority: int) -> None:
+    def acquire(self, priority: int) -> float:
         self.acquired.append(priority)
+        return float(len(self.acquired))
+
+    def finished(self, booked: float) -> None:
+        self.over.append(booked)
 
     def throttled(self, until: float) -> None:
         self.waits.append(until)

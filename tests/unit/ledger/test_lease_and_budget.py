@@ -82,6 +82,18 @@ def test_never_more_than_three_calls_in_any_second_over_two_processes(ledger: Le
     database.close()
 
 
+def test_a_call_that_took_long_counts_from_its_end(ledger: LedgerUnderTest) -> None:
+    """Gong may count a call when it ends: three slow ones must not meet the next in one second."""
+    budget = Budget(ledger.database, ledger.clock, LIMITS)
+    ends = []
+    for _ in range(12):
+        booked = budget.acquire(0)
+        ledger.clock.advance(0.4)
+        ends.append((booked, ledger.clock.now()))
+        budget.finished(booked)
+    assert all(start - end >= 1.0 for (_, end), (start, _) in zip(ends, ends[3:], strict=False))
+
+
 def test_the_days_calls_are_never_exceeded_and_come_back_a_day_later(ledger: LedgerUnderTest) -> None:
     budget = Budget(ledger.database, ledger.clock, LIMITS)
     times = []
