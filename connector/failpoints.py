@@ -10,7 +10,7 @@ _hook: Callable[[str], None] | None = None
 
 def arm(hook: Callable[[str], None] | None) -> None:
     """Call `hook` with the name of every failpoint reached from now on; None disarms."""
-    global _hook  # noqa: PLW0603 - one process, one hook; passing it through every layer would be noise
+    global _hook
     _hook = hook
 
 
