@@ -38,7 +38,7 @@ def translated(backend: Backend, doing: Doing, relation: Relation | None = None)
         yield
     except ConnectorError:
         raise
-    except (exc.SQLAlchemyError, module.Error, OSError) as error:
+    except (exc.SQLAlchemyError, module.Error, OSError, UnicodeError) as error:
         raise translate(error, backend, doing, relation) from None
 
 
@@ -82,6 +82,8 @@ def _diagnosis(error: BaseException, backend: Backend) -> tuple[Fault, str]:
         return Fault.UNAVAILABLE, "every connection that the connector allows itself is in use"
     if isinstance(error, exc.DBAPIError | exc.DisconnectionError | OSError):
         return Fault.UNAVAILABLE, backend.words(error)
+    if isinstance(error, UnicodeError):
+        return Fault.DATA, "a name or text is not valid UTF-8"
     if isinstance(error, exc.SQLAlchemyError):
         return Fault.SQL, f"SQLAlchemy reports {type(error).__name__}"
     return backend.classify(error), backend.words(error)

@@ -1,5 +1,6 @@
 """The source is only read, in one snapshot, with few connections, and a broken one is said to be broken."""
 
+import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,8 +9,11 @@ from conftest import Crm, flat, relation
 
 from connector.errors import ConfigError, SourceUnavailable
 from connector.model import FIRST_COLUMN, KEY
+from connector.source.statements import Statement
 
 ROWS = 5000
+# An error while a cursor is collected is only a warning otherwise.
+pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 
 
 @pytest.fixture
@@ -63,12 +67,24 @@ def test_a_read_sees_one_moment_while_others_write(deals: Crm) -> None:
     assert len(flat(deals.source.everything(relation()))) == ROWS - 1
 
 
+def test_all_statements_of_a_session_see_the_same_moment(deals: Crm) -> None:
+    counting = Statement(("SELECT COUNT(*) FROM deals",))
+    with deals.source._sessions.snapshot() as session:
+        before = session.rows(counting)
+        deals.execute("DELETE FROM deals WHERE id >= 100")
+        assert session.rows(counting) == before == [(ROWS,)]
+    with deals.source._sessions.snapshot() as session:
+        assert session.rows(counting) == [(100,)]
+
+
 @pytest.mark.parametrize("rows", [10, ROWS])
 def test_a_read_stopped_early_leaves_no_transaction(deals: Crm, rows: int) -> None:
     for _ in range(8):  # more often than there are connections
         stream = deals.source.changes(relation(where=f"id < {rows}"), None)
         next(stream)
         stream.close()  # type: ignore[attr-defined]  # changes returns a generator
+        del stream
+        gc.collect()
     assert deals.source._sessions.busy() == 0
     deals.source.ping()
     _assert_idle(deals)

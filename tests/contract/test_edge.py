@@ -63,6 +63,12 @@ def test_no_exception_of_sqlalchemy_gets_through() -> None:
             raise error
 
 
+def test_a_name_that_is_not_utf8_is_no_traceback() -> None:
+    sessions, _ = open_sessions(URLS["sqlite"], None)
+    with pytest.raises(ConfigError), translated(sessions.backend, Doing.READ, relation()):
+        b"\xff".decode()
+
+
 @pytest.mark.parametrize("code", [2006, 2013, 1040, 1205, 1213, 1317, 1927, 1053])
 def test_mysql_errors_that_pass_are_to_be_tried_again(code: int) -> None:
     sessions, _ = open_sessions(URLS["mysql"], None)
