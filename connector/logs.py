@@ -48,6 +48,7 @@ def configure(log_format: str, level: str, run: str | None) -> None:
     renderer: structlog.typing.Processor
     if log_format == "json":
         renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
+        before.append(_event_first)
     else:
         colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
         renderer = structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=16, sort_keys=False)
@@ -99,6 +100,12 @@ def flush() -> None:
     """Write out what is still waiting, before the process ends abruptly."""
     for handler in logging.getLogger().handlers:
         handler.flush()
+
+
+def _event_first(_logger: object, _method: str, event: Event) -> Event:
+    """Let each JSON line begin with when and what, for people who read it all the same."""
+    first = {key: event.pop(key) for key in ("timestamp", "level", "event", "run") if key in event}
+    return {**first, **event}
 
 
 def bare_trace(error: BaseException) -> str:

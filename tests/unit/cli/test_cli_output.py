@@ -1,0 +1,110 @@
+"""What results, progress and logs look like, on a terminal and elsewhere."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from rich.console import Console
+from rich.progress import Progress, TextColumn
+
+from connector import logs
+from connector.cli import output, reference
+from connector.cli.progress import Bars
+
+
+@pytest.fixture(autouse=True)
+def logging_restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def test_tables_elsewhere_are_whole_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    reason = "a reason that is longer than any terminal is wide, " * 4
+    output.table(("Type", "Rows", "Reason"), [("DEAL", 12000, reason), ("LEAD", 3, "[bold]short[/bold]")])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        "Type    Rows  Reason",
+        f"DEAL  12,000  {reason}".rstrip(),
+        "LEAD       3  [bold]short[/bold]",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1_500, "1.5 kB"), (190_000_000, "190.0 MB"), (5e9, "5.0 GB")],
+)
+def test_sizes(number: int, words: str) -> None:
+    assert output.size(int(number)) == words
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(0.04, "0.0 s"), (59.9, "59.9 s"), (190, "3 min 10 s"), (7500, "2 h 5 min")]
+)
+def test_durations(number: float, words: str) -> None:
+    assert output.seconds(number) == words
+
+
+def test_bars_show_rows_files_and_troubles() -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=100, color_system=None)
+    progress = Progress(TextColumn("{task.description}: {task.fields[said]}", markup=False), console=console)
+    with progress:
+        bars = Bars(progress)
+        bars.event("pass.started", entity="DEAL", kind="load", pass_id=1)
+        bars.event("batch.spooled", type="DEAL", lines=1200)
+        bars.event("pass.progress", entity="DEAL", rows=1250, lines=1200, refused=50)
+        bars.event("pass.ended", entity="DEAL", rows=1250, lines=1200)
+        bars.event("pass.progress", entity="DEAL", rows=3, lines=3, refused=0)
+        bars.event("batch.failed", type="DEAL", batch=1)
+        bars.event("batch.resolved", type="DEAL", batch=1, refused=2, errors=2, again=True)
+        bars.event("pass.failed", entity="LEAD", error="the table has gone", alarm=True)
+    shown = screen.getvalue()
+    last = shown.rpartition("DEAL: ")[2]
+    assert last.startswith("1,250 read, 1,200 to send")
+    assert "Gong: 1 of 1 file settled" in last
+    assert "DEAL: Gong refused 2 lines" in shown
+    assert "pass.failed: entity LEAD, error the table has gone" in shown
+
+
+def test_json_logs_hold_the_run_and_no_address_or_error_text(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("json", "INFO", "run-1")
+    observer = logs.LogObserver()
+    observer.event("pass.failed", entity="DEAL", error="no user rep@acme.example (id 7)", alarm=True)
+    value = "".join(["some", " value"])
+    try:
+        raise ValueError(value)
+    except ValueError:
+        logging.getLogger("apscheduler.executors.delivery").exception("Job %s raised", "deliver")
+    logging.getLogger("httpx").info("GET https://api.gong.io/?integrationId=1")
+    first, second = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert list(first)[:4] == ["timestamp", "level", "event", "run"]
+    assert first["level"] == "warning"
+    assert first["error"] == "no user (address) (id 7)"
+    assert second["event"] == "Job deliver raised"
+    assert second["exception"].endswith("builtins.ValueError")
+    assert value not in json.dumps(second)
+
+
+def test_console_logs_are_plain_lines_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("console", "warning", None)
+    observer = logs.LogObserver()
+    observer.event("pass.started", entity="DEAL")
+    observer.event("batch.failed", type="DEAL", batch=7)
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "batch.failed" in said
+    assert "batch=7" in said
+    assert "\x1b" not in said
+
+
+def test_the_page_of_settings_is_up_to_date() -> None:
+    """`python -m connector.cli.reference` writes it."""
+    assert (Path(__file__).parents[3] / reference.PAGE).read_text() == reference.page()
