@@ -12,7 +12,7 @@ from connector.gong import GongClient
 from connector.ledger.records import Priority
 from connector.ledger.store import Store
 from connector.model import SchemaField
-from connector.object_types import STANDARD_FIELDS, ObjectType
+from connector.object_types import COMMON_FIELDS, STANDARD_FIELDS, ObjectType
 
 
 class Change(StrEnum):
@@ -113,7 +113,7 @@ class SchemaKeeper:
 
     def _plan(self, object_type: ObjectType, wanted: Sequence[SchemaField]) -> list[FieldChange]:
         present = self._client.schema(self._integration_id, object_type, priority=Priority.INCREMENTAL)
-        return difference(wanted, present, STANDARD_FIELDS[object_type])
+        return difference(wanted, present, (*COMMON_FIELDS, *STANDARD_FIELDS[object_type]))
 
     def _apply(self, object_type: ObjectType, wanted: Sequence[SchemaField], *, destructive: bool) -> list[FieldChange]:
         changes = self._plan(object_type, wanted)
