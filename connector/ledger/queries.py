@@ -71,12 +71,13 @@ class Uploads:
 
 
 _AWAITED = f"""
-pending IN ('in_flight', 'account_fresh', 'resend', 'retry')
+pending IN ('in_flight', 'account_fresh', 'resend', 'retry', 'related', 'gone')
 OR (pending = 'address' AND batch_id IN (SELECT id FROM batches WHERE state IN {UNSETTLED_SQL}))
 OR (pending = 'address' AND pending_due <= :now)
 OR (pending = 'account' AND EXISTS (SELECT 1 FROM objects a WHERE a.type = 'ACCOUNT'
     AND a.object_id = objects.account_id AND a.refused_digest IS NULL
-    AND (a.sent_digest IS NOT NULL AND NOT a.sent_deleted OR a.told_digest IS NOT NULL AND NOT a.told_deleted
+    AND (a.sent_digest IS NOT NULL AND NOT a.sent_deleted
+         OR a.sent_digest IS NULL AND a.told_digest IS NOT NULL AND NOT a.told_deleted
          OR a.pending IN ('in_flight', 'resend', 'retry'))))
 """
 
@@ -168,7 +169,7 @@ class Queries:
             rows = (
                 connection.exec_driver_sql(
                     "SELECT * FROM passes WHERE id IN"
-                    " (SELECT max(id) FROM passes WHERE kind <> 'again' GROUP BY name) ORDER BY id"
+                    " (SELECT max(id) FROM passes WHERE kind NOT IN ('again', 'related') GROUP BY name) ORDER BY id"
                 )
                 .mappings()
                 .all()
