@@ -241,10 +241,11 @@ class GongClient:
         priority: int,
     ) -> tuple[Answer | NoAnswer, float | None]:
         """Make one call; after a 429 also tell everyone, and return until when to wait."""
-        self._limiter.acquire(priority)
+        booked = self._limiter.acquire(priority)
         failpoints.hit(f"{point}.before")
         answer = self._wire.request(method, path, params, headers, content)
         failpoints.hit(f"{point}.after")
+        self._limiter.finished(booked)
         if isinstance(answer, NoAnswer) or answer.status != 429:
             return answer, None
         until = retry_at(answer.retry_after, self._clock.now())

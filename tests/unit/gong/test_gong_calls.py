@@ -1,6 +1,7 @@
 """The calls that answer with a value or an error: what is sent, what is made of the answer."""
 
 import base64
+import contextlib
 import json
 
 import httpx
@@ -24,6 +25,23 @@ def test_every_call_is_authenticated_named_and_booked_once(gong):
     assert base64.b64decode(token) == b"CANARYKEY:canary-secret-7f3a"
     assert request.headers["User-Agent"].startswith("gong-connector/")
     assert gong.limiter.acquired == [7]
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(200, json={"integrations": []}), httpx.ReadError("reset")])
+def test_the_limiter_is_told_when_a_call_is_over(gong, answer):
+    during = []
+
+    def reply(_request):
+        during.append(list(gong.limiter.over))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    gong.answer = reply
+    with contextlib.suppress(GongUnavailable):
+        gong.client.integrations()
+    assert during == [[]]
+    assert gong.limiter.over == [1.0], "what acquire returned for this call"
 
 
 def test_no_request_leaves_when_the_limiter_refuses(gong):
