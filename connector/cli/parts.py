@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from connector import logs
 from connector.cli.output import remarks
-from connector.cli.progress import shown
+from connector.cli.progress import observer
 from connector.clock import SystemClock
 from connector.engine.observe import Silent
 from connector.engine.wiring import Wiring
@@ -15,7 +15,7 @@ from connector.settings import Settings, load_settings
 
 @contextmanager
 def working(settings: Settings | None = None, *, quiet: bool = False) -> Iterator[Wiring]:
-    """Give the parts to a command that does something, and show what the engine does meanwhile.
+    """Give the parts to a command that does something, and tell the user's screen or log what the engine does.
 
     Args:
         settings: the user's when left out.
@@ -28,7 +28,7 @@ def working(settings: Settings | None = None, *, quiet: bool = False) -> Iterato
     # On a terminal the bars say what happens; only what a person should look at is logged beside them.
     level = "WARNING" if remarks.is_terminal and settings.log_level.upper() == "INFO" else settings.log_level
     logs.configure(settings.log_format or "console", level, None)
-    with shown(quiet=quiet) as observer, Wiring(settings, SystemClock(), observer) as wiring:
+    with Wiring(settings, SystemClock(), observer(quiet=quiet)) as wiring:
         yield wiring
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
@@ -11,34 +12,49 @@ from connector.engine.observe import Fact, Observer, Silent
 from connector.logs import LogObserver, is_trouble
 
 
+def observer(*, quiet: bool) -> Observer:
+    """Return the observer that suits stderr; `quiet` asks for no log lines where there is no terminal."""
+    if remarks.is_terminal:
+        return Bars(remarks)
+    return Silent() if quiet else LogObserver()
+
+
 @contextmanager
-def shown(*, quiet: bool) -> Iterator[Observer]:
-    """Give the observer that suits stderr; `quiet` asks for no log lines where there is no terminal."""
-    if not remarks.is_terminal:
-        yield Silent() if quiet else LogObserver()
+def showing(told: Observer) -> Iterator[None]:
+    """Show bars during the block, where there are any; nothing else may be written to the terminal in it."""
+    if not isinstance(told, Bars):
+        yield
         return
-    bars = Progress(
-        SpinnerColumn(finished_text="✓"),
-        TextColumn("{task.description:<14}", markup=False),
-        BarColumn(bar_width=16),
-        TextColumn("{task.fields[said]}", markup=False),
-        TimeElapsedColumn(),
-        console=remarks,
-        transient=True,
-    )
-    with bars:
-        yield Bars(bars)
+    with told.live():
+        yield
 
 
 class Bars:
     """A bar for each entity source being read, and one for the files that Gong has to settle."""
 
-    def __init__(self, bars: Progress) -> None:
-        self._bars = bars
-        self._sources: dict[str, TaskID] = {}
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bars: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
         self._reading: str | None = None
-        self._files: TaskID | None = None
         self._spooled = self._settled = 0
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Show the bars of one pass during the block; they leave no trace."""
+        self._tasks = {}
+        self._spooled = self._settled = 0
+        with Progress(
+            SpinnerColumn(finished_text="✓"),
+            TextColumn("{task.description:<14}", markup=False),
+            BarColumn(bar_width=16),
+            TextColumn("{task.fields[said]}", markup=False),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+        ) as self._bars:
+            yield
+        self._bars = None
 
     def event(self, name: str, **facts: Fact) -> None:
         """Move the bars; what went wrong stays on the screen above them."""
@@ -53,14 +69,11 @@ class Bars:
                 self._source(self._reading, facts["rows"], facts["lines"], done=True)
                 self._reading = None
             case "batch.spooled":
-                self._spooled += 1
-                self._gong()
+                self._files(spooled=1)
             case "batch.done":
-                self._settled += 1
-                self._gong()
+                self._files(settled=1)
             case "batch.failed":
-                self._settled += 1
-                self._gong()
+                self._files(settled=1)
                 return  # what it means is known when it is resolved
             case "batch.resolved" if facts.get("refused"):
                 number = int(facts["refused"] or 0)
@@ -70,22 +83,23 @@ class Bars:
             self._remark(f"{name}: {words}")
 
     def _remark(self, words: str) -> None:
-        self._bars.console.print(Text(words, style="yellow"))
+        self._console.print(Text(words, style="yellow"))
 
     def _source(self, name: str, rows: Fact, lines: Fact, *, done: bool = False) -> None:
-        if name not in self._sources:
-            self._sources[name] = self._bars.add_task(name, total=None, said="")
-        total = 1 if done else None
-        said = f"{_number(rows)} read, {_number(lines)} to send"
-        self._bars.update(self._sources[name], said=said, total=total, completed=int(done))
+        self._show(name, f"{_number(rows)} read, {_number(lines)} to send", int(done), 1 if done else None)
 
-    def _gong(self) -> None:
-        # Files of an earlier run may settle, too.
-        total = max(self._spooled, self._settled)
-        said = f"{self._settled} of {count(total, 'file')} settled"
-        if self._files is None:
-            self._files = self._bars.add_task("Gong", total=total, said=said)
-        self._bars.update(self._files, total=total, completed=self._settled, said=said)
+    def _files(self, *, spooled: int = 0, settled: int = 0) -> None:
+        self._spooled += spooled
+        self._settled += settled
+        total = max(self._spooled, self._settled)  # files of an earlier run may settle, too
+        self._show("Gong", f"{self._settled} of {count(total, 'file')} settled", self._settled, total)
+
+    def _show(self, name: str, said: str, completed: int, total: int | None) -> None:
+        if self._bars is None:
+            return
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, total=total, said=said)
+        self._bars.update(self._tasks[name], said=said, total=total, completed=completed)
 
 
 def _number(value: Fact) -> str:

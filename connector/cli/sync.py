@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from connector.cli.output import count, heading, remarks, say, seconds, size, table
 from connector.cli.parts import working
+from connector.cli.progress import showing
 from connector.cli.running import Status
 from connector.engine.reader import End
 from connector.engine.sync import SyncReport
@@ -45,7 +46,8 @@ def one_pass(wiring: Wiring, types: Sequence[ObjectType], *, wait: bool, timeout
     entities = _chosen(wiring, types)
     last = wiring.queries.last_batch()
     used = wiring.budget.used()
-    report = wiring.syncer.run(entities, wait=wait, timeout=timeout)
+    with showing(wiring.observer):
+        report = wiring.syncer.run(entities, wait=wait, timeout=timeout)
     return Synced(
         entities,
         report,
