@@ -50,6 +50,15 @@ class Settings(BaseSettings):
         None, description="PEM file of certificate authorities to trust besides the usual ones"
     )
     sync_interval_seconds: float = Field(120, ge=10, description="Seconds between two passes of a type")
+    reconcile_interval_seconds: float = Field(
+        3600, ge=60, description="Seconds between two full comparisons of source and ledger"
+    )
+    delete_guard_count: int = Field(
+        100, ge=0, description="A comparison deletes nothing when it finds more objects gone than this"
+    )
+    delete_guard_percent: float = Field(
+        10, ge=0, le=100, description="Nor when it finds more than this share of a type gone, and more than ten"
+    )
     overlap_seconds: float = Field(
         300, ge=0, description="How far each pass reads back, for stamps set earlier than their commit"
     )

@@ -13,11 +13,13 @@ from apscheduler.triggers.interval import IntervalTrigger
 from connector.clock import Clock
 from connector.engine.observe import Observer
 from connector.engine.reader import End
+from connector.engine.reconciler import Reconciler
 from connector.engine.rounds import Rounds
 from connector.errors import ConnectorError, LeaseLost
 from connector.ledger.lease import Lease
 from connector.ledger.store import Store
 from connector.mapping import Entity
+from connector.object_types import ObjectType
 
 TICK_SECONDS: Final = 1
 HEARTBEAT_SECONDS: Final = 20
@@ -39,6 +41,9 @@ class Daemon:
     clock: Clock
     interval: float
     """Seconds between passes (SYNC_INTERVAL_SECONDS)."""
+    reconciler: Reconciler
+    reconcile_interval: float
+    """Seconds between full comparisons (RECONCILE_INTERVAL_SECONDS)."""
     retention_days: int
     observer: Observer
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -67,6 +72,7 @@ class Daemon:
             timezone="UTC",
         )
         self._add(scheduler, "passes", self._passes, self.interval, "reading", at_once=True)
+        self._add(scheduler, "reconcile", self._reconcile, self.reconcile_interval, "reading")
         self._add(scheduler, "tend", self._tend, TICK_SECONDS, "reading")
         self._add(scheduler, "deliver", self._deliver, TICK_SECONDS, "delivery")
         self._add(scheduler, "heartbeat", self.lease.renew, HEARTBEAT_SECONDS, "default")
@@ -137,6 +143,14 @@ class Daemon:
                 self.observer.event("pass.failed", entity=entity.name, error=str(error), alarm=True)
             self.rounds.tend()
         self._todo = left
+
+    def _reconcile(self) -> None:
+        """Compare every type, children first, so that a deleted account's contacts and deals go before it."""
+        for object_type in reversed(list(ObjectType)):
+            if self._stop.is_set():
+                return
+            self.reconciler.reconcile(object_type)
+            self.rounds.tend()
 
     def _deliver(self) -> None:
         self.rounds.deliver()

@@ -1,7 +1,7 @@
 """Takes rows of one entity source, decides about each, writes lines to a file, and books it all in one step."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,6 +19,7 @@ from connector.ledger.records import (
     ObjectState,
     PassKind,
     Pend,
+    Pending,
     Refuse,
     Send,
 )
@@ -129,7 +130,7 @@ class Intake:
                 case Wait() as wait:
                     self._wait(line, wait)
                 case GiveUpAddress(modified, wait):
-                    self._send(self._deletion(line), modified, _address(state))
+                    self._send(self._deletion(line.object_id), modified, _address(state))
                     self._wait(line, wait)
         for refusal in encoded.refusals:
             skipped += self._refuse(refusal, states.get(refusal.object_id))
@@ -137,8 +138,27 @@ class Intake:
         return set(ids)
 
     def gone(self, object_id: str, state: ObjectState | None) -> None:
-        """Take note that the row of a pending object is not there any more: there is nothing to read again."""
-        self._clear(object_id, state, settles=True)
+        """Take note that a pending object, read by key, has no row. Only one that a whole comparison missed, too, is
+        deleted; for others there is nothing to read again.
+        """
+        now = self._clock.now()
+        if state is None or state.pending is not Pending.GONE or state.last_modified is None:
+            self._clear(object_id, state, settles=True)
+            return
+        line = self._deletion(object_id)
+        match decide(line, state, None, False, now, self._policy.account_wait):
+            case SendLine(modified):
+                self._send(line, modified, state.address)
+            case Wait() as wait:
+                self._wait(line, Wait(Pending.GONE, wait.due, wait.tries))
+            case _:
+                self._clear(object_id, state, settles=True)
+
+    def related(self, object_ids: Iterable[str]) -> None:
+        """Take note that another table says that these objects changed: their rows are to be read by key."""
+        now = self._clock.now()
+        for object_id in object_ids:
+            self._open.pends[object_id] = Pend(object_id, Pending.RELATED, now, 0, None)
 
     def book(self, move: Move | None) -> None:
         """Seal the file, if any, and book everything decided with the cursor's move, in one transaction."""
@@ -242,9 +262,9 @@ class Intake:
                 identified=False,
             )
 
-    def _deletion(self, line: Line) -> Line:
-        body = lines.deletion_body(self._entity.type, line.object_id)
-        return Line(line.object_id, None, body, lines.digest(body), deleted=True)
+    def _deletion(self, object_id: str) -> Line:
+        body = lines.deletion_body(self._entity.type, object_id)
+        return Line(object_id, None, body, lines.digest(body), deleted=True)
 
     def _refuse(self, refusal: RowRefusal, state: ObjectState | None) -> int:
         """Book a refusal unless it is booked already; return 1 when it was skipped."""

@@ -16,10 +16,13 @@ from connector.ledger.store import Store
 from connector.mapping import CompiledMapping, Entity
 from connector.model import KEY, Position, Relation, Row
 from connector.object_types import ObjectType
+from connector.source import key_text
 from connector.spool import Spool
 
 AGAIN_AT_ONCE: Final = 1_000
 """Pending objects read by key in one tick."""
+FEED: Final = "feed"
+"""Stands for a fingerprint where there is nothing to map."""
 EQUAL_STAMP: Final = ""
 """A position's key that comes before every key: reading starts with all rows of that stamp."""
 
@@ -98,13 +101,40 @@ class Reader:
         """
         if not self._spool.room():
             return Reading(End.SPOOL_FULL, PassKind.INCREMENTAL, Counts())
+        for feed in entity.feeds:
+            self._follow(entity, feed)
         cursor = self._store.cursor(entity.name)
         kind = self._kind(entity, cursor)
         pass_id, after = self._resume(entity, kind, cursor)
+        return self._pass(entity, kind, pass_id, after, lambda _ids: None)
+
+    def compare(self, entity: Entity, seen: Callable[[set[str]], None]) -> Reading:
+        """Read a whole entity source and send what differs, whatever its rows' stamps say.
+
+        Args:
+            entity: what to read; its first load is over.
+            seen: is told the objects of each chunk of rows.
+
+        Raises:
+            ConnectorError: as in `extract`; what was seen until then is not everything.
+        """
+        if not self._spool.room():
+            return Reading(End.SPOOL_FULL, PassKind.COMPARISON, Counts())
+        pass_id = self._begin(entity, PassKind.COMPARISON)
+        return self._pass(entity, PassKind.COMPARISON, pass_id, None, seen)
+
+    def _pass(
+        self,
+        entity: Entity,
+        kind: PassKind,
+        pass_id: int,
+        after: Position | None,
+        seen: Callable[[set[str]], None],
+    ) -> Reading:
         self._observer.event("pass.started", entity=entity.name, kind=kind.value, pass_id=pass_id)
         with self._intake(entity, kind, pass_id) as intake:
             try:
-                end = self._read(entity, kind, after, intake)
+                end = self._read(entity, kind, after, intake, seen)
             except ConnectorError as error:
                 with contextlib.suppress(ConnectorError):
                     self._store.fail_pass(pass_id, str(error))
@@ -136,16 +166,47 @@ class Reader:
         if cursor is not None and cursor.fingerprint == entity.fingerprint and cursor.position is not None:
             assert cursor.pass_id is not None, "a position belongs to a pass"
             return cursor.pass_id, cursor.position
-        relation = entity.relation
-        # The bound is read before the rows: whatever is committed from here on is read by the next pass.
-        timed = relation is not None and relation.modified is not None
-        bound = self._source.cursor_bound(relation, self._overlap) if timed and relation is not None else None
-        pass_id = self._store.begin_pass(entity.name, kind, entity.fingerprint, bound)
+        pass_id = self._begin(entity, kind)
         if kind is not PassKind.INCREMENTAL or cursor is None or cursor.cursor is None:
             return pass_id, None
         return pass_id, Position(cursor.cursor, EQUAL_STAMP)
 
-    def _read(self, entity: Entity, kind: PassKind, after: Position | None, intake: Intake) -> End:
+    def _begin(self, entity: Entity, kind: PassKind) -> int:
+        """Book the start of a pass. Its bound is read before the rows: what is committed from here on is read by
+        the next pass.
+        """
+        relation = entity.relation
+        timed = relation is not None and relation.modified is not None
+        bound = self._source.cursor_bound(relation, self._overlap) if timed and relation is not None else None
+        return self._store.begin_pass(entity.name, kind, entity.fingerprint, bound)
+
+    def _follow(self, entity: Entity, feed: Relation) -> None:
+        """Book as pending the objects that another table says have changed. The first time, only note from when on:
+        the entity's own pass, which comes next, reads everything before.
+        """
+        cursor = self._store.cursor(feed.name)
+        bound = self._source.cursor_bound(feed, self._overlap)
+        pass_id = self._store.begin_pass(feed.name, PassKind.RELATED, FEED, bound)
+        with self._intake(entity, PassKind.RELATED, pass_id) as intake:
+            if cursor is not None and cursor.cursor is not None:
+                after = cursor.position or Position(cursor.cursor, EQUAL_STAMP)
+                for chunk in self._source.changes(feed, after):
+                    if self._stopping:
+                        return
+                    self._lease.keep()
+                    intake.related(key for row in chunk if (key := key_text(row[KEY])) is not None)
+                    if intake.full:
+                        intake.book(Move(feed.name, self._source.position(feed, chunk[-1])))
+            intake.book(Move(feed.name, finished=True))
+
+    def _read(
+        self,
+        entity: Entity,
+        kind: PassKind,
+        after: Position | None,
+        intake: Intake,
+        seen: Callable[[set[str]], None],
+    ) -> End:
         relation = entity.relation
         ordered = relation is not None and relation.modified is not None and kind is not PassKind.COMPARISON
         position = None
@@ -153,7 +214,7 @@ class Reader:
             if self._stopping:
                 return End.STOPPED
             self._lease.keep()
-            intake.take(chunk)
+            seen(intake.take(chunk))
             if stamped and ordered and relation is not None:
                 position = self._source.position(relation, chunk[-1])
             if intake.full:

@@ -15,6 +15,7 @@ from connector.engine.daemon import Daemon
 from connector.engine.intake import Policy
 from connector.engine.observe import Observer
 from connector.engine.reader import Reader
+from connector.engine.reconciler import Guard, Reconciler
 from connector.engine.rounds import Rounds
 from connector.engine.schema import SchemaKeeper
 from connector.engine.sync import Syncer
@@ -257,6 +258,12 @@ class Wiring:
         )
 
     @cached_property
+    def reconciler(self) -> Reconciler:
+        """Full comparisons; needs the lease."""
+        guard = Guard(self.settings.delete_guard_count, self.settings.delete_guard_percent)
+        return Reconciler(self.mapping, self.rounds.reader, self.store, guard, self.observer)
+
+    @cached_property
     def syncer(self) -> Syncer:
         """One pass on one thread; needs the lease."""
         rounds = self.rounds
@@ -275,6 +282,8 @@ class Wiring:
             self.store,
             self.clock,
             self.settings.sync_interval_seconds,
+            self.reconciler,
+            self.settings.reconcile_interval_seconds,
             self.settings.retention_days,
             self.observer,
         )

@@ -38,6 +38,8 @@ class PassKind(StrEnum):
     COMPARISON = "comparison"
     AGAIN = "again"
     """Pending objects, read by key."""
+    RELATED = "related"
+    """Another table, for the keys of objects that it says have changed."""
 
 
 class Priority(IntEnum):
@@ -68,6 +70,10 @@ class Pending(StrEnum):
     """The file failed or was lost and it is not known whether Gong kept this line."""
     RETRY = "retry"
     """A person asked for it."""
+    RELATED = "related"
+    """Another table says that it changed."""
+    GONE = "gone"
+    """A whole comparison did not find its row: it is looked for by key before Gong is told to delete it."""
 
 
 class ObjectState(NamedTuple):

@@ -122,6 +122,17 @@ class Store:
         with self._database.reading() as connection:
             return objects.due(connection, object_type, self._clock.now(), limit)
 
+    def live(self, object_type: ObjectType, after: str, limit: int) -> list[str]:
+        """Return objects of a type that Gong has, or may have, by id after `after`."""
+        with self._database.reading() as connection:
+            return objects.live(connection, object_type, after, limit)
+
+    def mark_gone(self, object_type: ObjectType, ids: Sequence[str]) -> None:
+        """Book that a whole comparison did not find these objects: they are looked for by key, then deleted."""
+        now = self._clock.now()
+        with self._database.writing() as connection:
+            objects.mark_gone(connection, object_type, ids, now)
+
     def next_due(self) -> float | None:
         """Return when the next pending object is due, or None when nothing is pending."""
         with self._database.reading() as connection:

@@ -72,6 +72,8 @@ class Entity:
     _order: tuple[tuple[str, bytes], ...] = field(repr=False)
     """Every field of a line after the objectId, with the bytes that go before its value."""
     _stamp_zone: tzinfo = field(repr=False)
+    feeds: tuple[Relation, ...] = ()
+    """Other tables whose rows make objects of this source change; their key is the object's."""
 
     def encode(self, rows: Sequence[Row], now: int) -> Encoded:
         """Make lines of rows, in their order; a row that cannot be told to Gong becomes a refusal.
