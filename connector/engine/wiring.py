@@ -19,6 +19,7 @@ from connector.engine.reconciler import Guard, Reconciler
 from connector.engine.rounds import Rounds
 from connector.engine.schema import SchemaKeeper
 from connector.engine.sync import Syncer
+from connector.engine.verifier import Verifier
 from connector.errors import ConfigError, FatalError
 from connector.gong import AccessKeyAuth, GongClient, Transport, gong_host
 from connector.ledger.budget import Budget, Limits
@@ -262,6 +263,13 @@ class Wiring:
         """Full comparisons; needs the lease."""
         guard = Guard(self.settings.delete_guard_count, self.settings.delete_guard_percent)
         return Reconciler(self.mapping, self.rounds.reader, self.store, guard, self.observer)
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """Reading back from Gong."""
+        return Verifier(
+            self.client, self.integration_id(), self.mapping, self.source, self.store, self.clock, self.observer
+        )
 
     @cached_property
     def syncer(self) -> Syncer:

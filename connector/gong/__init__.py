@@ -2,13 +2,14 @@
 
 from connector.gong.address import gong_host
 from connector.gong.auth import AccessKeyAuth, GongAuth
-from connector.gong.client import GongClient, Limiter
+from connector.gong.client import MOST_OBJECTS, GongClient, Limiter
 from connector.gong.errors import AlreadyRegistered, DataFileChanged, GongRefused, GongUnavailable
 from connector.gong.outcomes import Integration, StatusOutcome, StatusResult, UploadOutcome, UploadResult
 from connector.gong.retry_after import retry_at
 from connector.gong.wire import Transport
 
 __all__ = [
+    "MOST_OBJECTS",
     "AccessKeyAuth",
     "AlreadyRegistered",
     "DataFileChanged",

@@ -39,15 +39,20 @@ ON CONFLICT (type, object_id) DO UPDATE SET
     refused_digest = NULL, pending = NULL, pending_since = NULL, pending_due = NULL
 """
 
+# A failure booked since this decision was made is not written over, and news from another table changes no reason.
+_KEPT = (
+    f"(objects.pending = '{Pending.RESEND}' AND excluded.pending = '{Pending.IN_FLIGHT}'"
+    f" OR objects.pending IS NOT NULL AND excluded.pending = '{Pending.RELATED}')"
+)
+
 _AFTER_PEND = f"""
 ON CONFLICT (type, object_id) DO UPDATE SET
     source = excluded.source,
     pending_since = CASE WHEN objects.pending IS NULL THEN excluded.pending_since ELSE objects.pending_since END,
-    pending_due = CASE WHEN objects.pending = '{Pending.RESEND}' AND excluded.pending = '{Pending.IN_FLIGHT}'
+    pending_due = CASE WHEN {_KEPT} AND excluded.pending <> '{Pending.RELATED}'
                        THEN objects.pending_due ELSE excluded.pending_due END,
-    pending = CASE WHEN objects.pending = '{Pending.RESEND}' AND excluded.pending = '{Pending.IN_FLIGHT}'
-                   THEN objects.pending ELSE excluded.pending END,
-    tries = excluded.tries,
+    tries = CASE WHEN {_KEPT} THEN objects.tries ELSE excluded.tries END,
+    pending = CASE WHEN {_KEPT} THEN objects.pending ELSE excluded.pending END,
     account_id = COALESCE(excluded.account_id, objects.account_id)
 """
 
@@ -261,13 +266,48 @@ def book_clears(connection: Connection, object_type: ObjectType, clears: Sequenc
         connection.execute(text("DELETE FROM refusals WHERE type = :type AND object_id = :id"), mended)
 
 
+def resend(connection: Connection, object_type: ObjectType, ids: Sequence[str] | None, now: float) -> int:
+    """Make objects that are not in flight pending, and what they were told too doubtful to skip a line for."""
+    chosen = "" if ids is None else f" AND {in_list(connection, 'object_id')}"
+    changed = connection.execute(
+        text(
+            "UPDATE objects SET told_digest = COALESCE(sent_digest, told_digest),"
+            " told_modified = CASE WHEN sent_digest IS NULL THEN told_modified ELSE last_modified END,"
+            " told_deleted = CASE WHEN sent_digest IS NULL THEN told_deleted ELSE sent_deleted END,"
+            " sent_digest = NULL, told_unsure = true, pending = :reason, pending_since = :now, pending_due = :now"
+            " WHERE type = :type AND last_modified IS NOT NULL AND refused_digest IS NULL"
+            " AND (batch_id IS NULL OR batch_id NOT IN"
+            f" (SELECT id FROM batches WHERE state IN {UNSETTLED_SQL})){chosen}"
+        ),
+        {"reason": Pending.RESEND.value, "now": now, "type": object_type}
+        | ({} if ids is None else {"ids": id_list(connection, ids)}),
+    ).rowcount
+    return int(changed)
+
+
+def mark_gone(connection: Connection, object_type: ObjectType, ids: Sequence[str], now: float) -> None:
+    """Book objects that a whole comparison did not find; what they waited for before does not matter any more."""
+    connection.execute(
+        text(
+            "UPDATE objects SET pending = :reason, pending_since = COALESCE(pending_since, :now), pending_due = :now"
+            f" WHERE type = :type AND {in_list(connection, 'object_id')}"
+        ),
+        {
+            "reason": Pending.GONE.value,
+            "now": now,
+            "type": object_type,
+            "ids": id_list(connection, ids),
+        },
+    )
+
+
 def release_after_done(
     connection: Connection, object_type: ObjectType, batch_id: int, now: float, account_wait: float
 ) -> None:
     """Make due what waited for this batch: newer changes of its objects, and lines that name its accounts."""
     connection.execute(
         text(
-            "UPDATE objects SET pending_due = :now WHERE type = :type AND pending IN ('in_flight', 'address')"
+            "UPDATE objects SET pending_due = :now WHERE type = :type AND pending IN ('in_flight', 'address', 'gone')"
             " AND batch_id = :batch"
         ),
         {"now": now, "type": object_type, "batch": batch_id},
@@ -376,6 +416,20 @@ def ids_of_lines(
         {"type": object_type, "batch": batch_id, "ids": id_list(connection, lines)},
     )
     return {line: object_id for line, object_id in rows}  # noqa: C416 - a row is no pair to the type checker
+
+
+def live(connection: Connection, object_type: ObjectType, after: str, limit: int) -> list[str]:
+    """Return objects of a type that Gong has, or may have, by id after `after`."""
+    return list(
+        connection.execute(
+            text(
+                "SELECT object_id FROM objects WHERE type = :type AND object_id > :after AND last_modified IS NOT NULL"
+                " AND NOT (CASE WHEN sent_digest IS NOT NULL THEN sent_deleted ELSE told_deleted END)"
+                " ORDER BY object_id LIMIT :limit"
+            ),
+            {"type": object_type, "after": after, "limit": limit},
+        ).scalars()
+    )
 
 
 def due(connection: Connection, object_type: ObjectType, now: float, limit: int) -> list[Due]:

@@ -170,6 +170,14 @@ class Store:
             ).rowcount
         return int(waiting) + int(refused)
 
+    def resend(self, object_type: ObjectType, ids: Sequence[str] | None) -> int:
+        """Make objects that Gong was told of go again although their rows did not change; return how many.
+
+        Objects in flight are left alone: they are going. `ids` None means all of the type.
+        """
+        with self._database.writing() as connection:
+            return objects.resend(connection, object_type, ids, self._clock.now())
+
     # -- the one transaction of a reading step ---------------------------------------------------
 
     def book(self, booking: Booking) -> int | None:
