@@ -123,10 +123,10 @@ def _ways(entity: Entity) -> Iterator[Finding]:
         gone = f"soft deletes by {relation.deleted}"
         yield Finding(Level.OK, "mapping", f"{entity.name}: {found}, {gone}")
     else:
-        gone = "hard deletes are found by reconcile, which this version does not have yet: such objects stay in Gong"
-        yield Finding(Level.WARN, "mapping", f"{entity.name}: {found}; no soft deletes; {gone}")
+        gone = "rows that vanish are found by the daemon's full comparisons (CONNECTOR_RECONCILE_INTERVAL_SECONDS)"
+        yield Finding(Level.WARN, "mapping", f"{entity.name}: {found}; no soft deletes: {gone}, not by `sync`")
     if relation.where is not None:
-        text = f"{entity.name}: a row that leaves `where` counts as deleted, and is found as hard deletes are"
+        text = f"{entity.name}: a row that leaves `where` is deleted in Gong, once a full comparison has found it"
         yield Finding(Level.WARN, "mapping", text)
 
 

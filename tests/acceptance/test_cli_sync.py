@@ -97,6 +97,23 @@ def test_what_was_not_waited_for_is_said(site: Site) -> None:
     assert "is not one of" in site.connector("sync", "--type", "DEALS", status=2).err
 
 
+def test_a_source_that_cannot_be_read_is_a_failure_and_stops_nothing_else(site: Site) -> None:
+    site.connector("register")
+    demo = Path(site.environment["CONNECTOR_MAPPING"]).read_text()
+    fails_on_values = "table: leads\n    where: json_extract(email, '$.a') IS NULL\n    key: id\n"
+    broken = site.home / "broken.yaml"
+    broken.write_text(demo.replace("table: leads\n    key: id\n    modified: updated_at\n", fails_on_values))
+    said = site.connector("sync", status=1, CONNECTOR_MAPPING=str(broken))
+    assert "LEAD could not be read" in said.err
+    assert "Gong does not equal the source" in said.out
+    assert len(site.world.objects(ObjectType.DEAL)) > 0
+    state = json.loads(site.connector("status", "--json", status=1).out)
+    assert [one["source"] for one in state["passes"] if one["error"]] == ["LEAD"]
+    assert "LEAD: the last pass failed" in site.connector("status", status=1).out
+    site.connector("sync", status=3)
+    site.connector("status", status=3)
+
+
 def test_another_integration_in_gong_is_taken_over_only_on_demand(site: Site) -> None:
     site.world.register("Somebody else's CRM", "admin@acme.example", "req-1")
     said = site.connector("register", status=2).err

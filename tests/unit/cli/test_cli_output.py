@@ -11,8 +11,9 @@ import structlog
 from rich.console import Console
 
 from connector import logs
-from connector.cli import output, reference
+from connector.cli import output, reference, status
 from connector.cli.progress import Bars
+from connector.ledger.records import Pending
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +102,10 @@ def test_console_logs_are_plain_lines_without_a_terminal(capsys: pytest.CaptureF
     assert "batch.failed" in said
     assert "batch=7" in said
     assert "\x1b" not in said
+
+
+def test_status_has_words_for_every_reason_to_wait() -> None:
+    assert status.WAITS.keys() == {reason.value for reason in Pending}
 
 
 def test_the_page_of_settings_is_up_to_date() -> None:
