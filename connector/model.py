@@ -1,7 +1,7 @@
 """Frozen records that travel between the steps (source → mapping → spool → delivery → settlement)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -115,6 +115,8 @@ class Encoded:
     refusals: Sequence[RowRefusal]
     not_shown: Mapping[tuple[str, str], int]
     """(field, reason) → rows that Gong will take but not show (a deal without an account, say)."""
+    warnings: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(field, reason) → rows whose value a converter could not read, so that they were sent without it."""
 
 
 @dataclass(frozen=True, slots=True)

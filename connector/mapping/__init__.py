@@ -1,9 +1,19 @@
 """From the CRM's rows to Gong's objects: the mapping file, its checks, and the encoder made of it."""
 
-from connector.mapping.checks import Catalog, check
+from connector.mapping.checks import Catalog, check, hints
 from connector.mapping.compiled import CompiledMapping, compile_mapping
 from connector.mapping.encoder import Entity
 from connector.mapping.file import MappingFile, load
 from connector.mapping.json_schema import json_schema
 
-__all__ = ["Catalog", "CompiledMapping", "Entity", "MappingFile", "check", "compile_mapping", "json_schema", "load"]
+__all__ = [
+    "Catalog",
+    "CompiledMapping",
+    "Entity",
+    "MappingFile",
+    "check",
+    "compile_mapping",
+    "hints",
+    "json_schema",
+    "load",
+]

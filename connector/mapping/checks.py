@@ -1,5 +1,9 @@
-"""Holds the mapping against the source's catalog: columns that do not exist, and types that can never fit."""
+"""Holds the mapping against the source's catalog: columns that do not exist, and types that can never fit.
 
+Also says which changes a sound mapping will find late.
+"""
+
+import re
 from collections.abc import Iterator, Mapping
 
 from connector.errors import Problem
@@ -8,7 +12,7 @@ from connector.mapping.document import Place
 from connector.mapping.file import EntityOrigin, MappingFile, in_order
 from connector.mapping.kinds import Kind
 from connector.mapping.nearest import suggestion
-from connector.model import Column, ColumnKind
+from connector.model import Column, ColumnKind, Relation
 
 Catalog = Mapping[str, Mapping[str, Column]]
 """The columns of each relation, by the relation's name and the column's."""
@@ -46,32 +50,67 @@ def check(file: MappingFile, catalog: Catalog) -> list[Problem]:
     """
     problems: list[Problem] = []
     for origin in file.origins:
-        if origin.relation is None or origin.relation.name not in catalog:
-            continue
-        columns = catalog[origin.relation.name]
-        problems.extend(Problem(file.where(place), message) for place, message in _faults(origin, columns))
+        problems.extend(Problem(file.where(place), message) for place, message in _faults(origin, catalog))
     return in_order(problems, file.path)
 
 
-def _faults(origin: EntityOrigin, columns: Mapping[str, Column]) -> Iterator[tuple[Place, str]]:
+_JOIN = re.compile(r"\bJOIN\b", re.IGNORECASE)
+_NO_SQL = re.compile(r"""--[^\n]*|/\*.*?\*/|'[^']*'|"[^"]*"|`[^`]*`|\[[^\]]*\]""", re.DOTALL)
+"""Comments, texts and quoted names inside a query."""
+
+
+def hints(file: MappingFile) -> list[Problem]:
+    """Return what is no fault, yet better known, by line: queries whose changes are found late.
+
+    A query that joins other tables has the `modified` of one of them. A change in the others is found by the next
+    full comparison, unless they stand under `changes`.
+    """
+    found: list[Problem] = []
+    for origin in file.origins:
+        relation = origin.relation
+        if relation is None or relation.query is None or relation.modified is None or origin.feeds:
+            continue
+        if _JOIN.search(_NO_SQL.sub(" ", relation.query)):
+            message = f"the query joins other tables, and a change there that leaves `{relation.modified}` as it was "
+            message += "is found by reconcile only; name the tables whose changes matter under `changes`"
+            found.append(Problem(file.where((*origin.place, "query")), message))
+    return in_order(found, file.path)
+
+
+def _faults(origin: EntityOrigin, catalog: Catalog) -> Iterator[tuple[Place, str]]:
     relation = origin.relation
-    assert relation is not None
-    of = "the table" if relation.query is None else "the query's result"
+    if relation is None:
+        return
+    if relation.name in catalog:
+        columns = catalog[relation.name]
+        yield from _order_faults(relation, origin.place, columns)
+        for binding in origin.bindings:
+            yield from _binding_faults(binding, columns, _owner(relation))
+    for index, feed in enumerate(origin.feeds):
+        if feed.name in catalog:
+            yield from _order_faults(feed, (*origin.place, "changes", index), catalog[feed.name])
+
+
+def _owner(relation: Relation) -> str:
+    return "the table" if relation.query is None else "the query's result"
+
+
+def _order_faults(relation: Relation, place: Place, columns: Mapping[str, Column]) -> Iterator[tuple[Place, str]]:
+    """Yield what is wrong with the columns that a relation is read by."""
+    of = _owner(relation)
     key = columns.get(relation.key)
     if key is None:
-        yield (*origin.place, "key"), _missing(relation.key, of, columns)
+        yield (*place, "key"), _missing(relation.key, of, columns)
     elif key.kind not in _KEYS | {ColumnKind.UNKNOWN}:
         message = f"the column '{key.name}' is of type {key.kind}, which cannot be an objectId; "
-        yield (*origin.place, "key"), message + "take an integer, text or UUID column, or cast it in a `query`"
+        yield (*place, "key"), message + "take an integer, text or UUID column, or cast it in a `query`"
     if relation.modified is not None:
         modified = columns.get(relation.modified)
         if modified is None:
-            yield (*origin.place, "modified"), _missing(relation.modified, of, columns)
+            yield (*place, "modified"), _missing(relation.modified, of, columns)
         elif modified.kind not in _STAMPS | {ColumnKind.UNKNOWN}:
             message = f"the column '{modified.name}' is of type {modified.kind}, which holds no date and time"
-            yield (*origin.place, "modified"), message
-    for binding in origin.bindings:
-        yield from _binding_faults(binding, columns, of)
+            yield (*place, "modified"), message
 
 
 def _binding_faults(binding: Binding, columns: Mapping[str, Column], of: str) -> Iterator[tuple[Place, str]]:
@@ -84,7 +123,7 @@ def _binding_faults(binding: Binding, columns: Mapping[str, Column], of: str) ->
     block = binding.block
     if block.map is not None:
         return
-    if block.convert is not None or block.split is not None:
+    if block.converters or block.split is not None:
         if column.kind in (ColumnKind.BINARY, ColumnKind.JSON) and block.split is not None:
             yield binding.place, f"the column '{column.name}' is of type {column.kind}, which cannot be split"
         return

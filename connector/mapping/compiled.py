@@ -52,6 +52,7 @@ def _entity(origin: EntityOrigin, file: MappingFile, catalog: Catalog) -> Entity
         object_type=origin.type,
         name=origin.name,
         relation=origin.relation,
+        feeds=origin.feeds,
         bindings=origin.bindings,
         columns=catalog.get(origin.name, {}) if origin.relation else {},
         rows=origin.source.rows or (),

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any
@@ -14,7 +14,7 @@ import orjson
 from connector import lines
 from connector.mapping.bindings import Binding
 from connector.mapping.kinds import DEMANDED, EXPECTED
-from connector.mapping.picking import Picker, finisher, picker
+from connector.mapping.picking import Finisher, Picker, Unread, finisher, picker
 from connector.mapping.times import epoch, moment
 from connector.mapping.unfit import Unfit
 from connector.mapping.values import Told, object_id_of, reader, text_of, to_json
@@ -44,13 +44,13 @@ class _Slot:
     origin: str
     """Where the value comes from, for a refusal's words."""
     pick: Picker
-    finish: Callable[[Any], Told]
+    finish: Finisher
 
-    def value(self, row: Row) -> Told:
+    def value(self, row: Row, unread: Unread) -> Told:
         raw: object = None
         try:
             raw = self.pick(row)
-            return self.finish(raw)
+            return self.finish(raw, unread)
         except Unfit as unfit:
             raise _FieldUnfit(self.name, f"{self.name} {unfit.reason}{self.origin}", raw) from None
 
@@ -64,6 +64,8 @@ class Entity:
     """`DEAL`, or `CONTACT.2` for the second of several."""
     relation: Relation | None
     """What to read; None where the mapping file lists the objects itself."""
+    feeds: tuple[Relation, ...]
+    """Other tables whose rows name, by their key, objects of this source that changed."""
     static_rows: tuple[Row, ...]
     """The objects that the mapping file lists, as rows; empty where there is a relation."""
     fingerprint: str
@@ -72,8 +74,6 @@ class Entity:
     _order: tuple[tuple[str, bytes], ...] = field(repr=False)
     """Every field of a line after the objectId, with the bytes that go before its value."""
     _stamp_zone: tzinfo = field(repr=False)
-    feeds: tuple[Relation, ...] = ()
-    """Other tables whose rows make objects of this source change; their key is the object's."""
 
     def encode(self, rows: Sequence[Row], now: int) -> Encoded:
         """Make lines of rows, in their order; a row that cannot be told to Gong becomes a refusal.
@@ -83,14 +83,17 @@ class Entity:
         made: list[Line] = []
         refusals: list[Refusal] = []
         not_shown: Counter[tuple[str, str]] = Counter()
+        warnings: Counter[tuple[str, str]] = Counter()
         for row in rows:
+            unread: Unread = set()
             try:
-                made.append(self._line(row, now, not_shown))
+                made.append(self._line(row, now, not_shown, unread))
+                warnings.update(unread)
             except _FieldUnfit as unfit:
                 refusals.append(_refusal(row, unfit))
-        return Encoded(made, refusals, dict(not_shown))
+        return Encoded(made, refusals, dict(not_shown), dict(warnings))
 
-    def _line(self, row: Row, now: int, not_shown: Counter[tuple[str, str]]) -> Line:
+    def _line(self, row: Row, now: int, not_shown: Counter[tuple[str, str]], unread: Unread) -> Line:
         try:
             object_id = object_id_of(row[KEY])
         except Unfit as unfit:
@@ -101,7 +104,7 @@ class Entity:
         if row[DELETED] and self.type is not ObjectType.STAGE:
             body = lines.deletion_body(self.type, object_id)
             return Line(object_id, stamp, body, lines.digest(body), deleted=True)
-        told: dict[str, Told] = {slot.name: slot.value(row) for slot in self._slots}
+        told: dict[str, Told] = {slot.name: slot.value(row, unread) for slot in self._slots}
         self._refuse_missing(told)
         _derive(self.type, told, object_id, deleted=bool(row[DELETED]))
         body = self._body(object_id, told)
@@ -149,6 +152,7 @@ def compile_entity(
     object_type: ObjectType,
     name: str,
     relation: Relation | None,
+    feeds: tuple[Relation, ...],
     bindings: Sequence[Binding],
     columns: Mapping[str, Column],
     rows: Sequence[Mapping[str, Any]],
@@ -169,6 +173,7 @@ def compile_entity(
         type=object_type,
         name=name,
         relation=relation,
+        feeds=feeds,
         static_rows=static,
         fingerprint=fingerprint,
         _slots=slots,
@@ -179,11 +184,12 @@ def compile_entity(
 
 def _slot(binding: Binding, places: Mapping[str, int], columns: Mapping[str, Column], zone: ZoneInfo) -> _Slot:
     column = columns.get(binding.block.column or "")
-    kind = column.kind if column else ColumnKind.UNKNOWN
+    typed = column is not None and not binding.block.converters  # a converter's value is not of the column's type
+    kind = column.kind if column is not None and typed else ColumnKind.UNKNOWN
     read = reader(binding.kind, kind, _zone_of(column, zone))
     named = ", ".join(f"'{name}'" for name in binding.columns)
     origin = f" (column {named})" if named else ""
-    return _Slot(binding.field, origin, picker(binding, places), finisher(binding.block, read))
+    return _Slot(binding.field, origin, picker(binding, places), finisher(binding, read))
 
 
 def _zone_of(column: Column | None, zone: ZoneInfo) -> tzinfo:

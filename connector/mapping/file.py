@@ -35,6 +35,8 @@ class EntityOrigin:
     bindings: tuple[Binding, ...]
     relation: Relation | None
     """What to read; None for `rows`."""
+    feeds: tuple[Relation, ...]
+    """The tables of `changes`: `CONTACT.changes.1` and so on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,10 @@ class MappingFile:
 
     @property
     def relations(self) -> tuple[Relation, ...]:
-        """What is read from the source, in the order of `origins`."""
-        return tuple(origin.relation for origin in self.origins if origin.relation is not None)
+        """What is read from the source, in the order of `origins`: each one's own, then those of its `changes`."""
+        return tuple(
+            relation for origin in self.origins if origin.relation for relation in (origin.relation, *origin.feeds)
+        )
 
     @property
     def picklist_queries(self) -> tuple[str, ...]:
@@ -177,7 +181,24 @@ def _origin(
             columns=tuple(dict.fromkeys(column for binding in bindings for column in binding.columns)),
             timezone=timezone,
         )
-    return EntityOrigin(object_type, name, place, source, bindings, relation)
+    return EntityOrigin(object_type, name, place, source, bindings, relation, _feeds(name, source, timezone))
+
+
+def _feeds(name: str, source: shape.EntitySource, timezone: str) -> tuple[Relation, ...]:
+    return tuple(
+        Relation(
+            name=f"{name}.changes.{number}",
+            table=feed.table,
+            query=feed.query,
+            where=feed.where,
+            key=feed.key,
+            modified=feed.modified,
+            deleted=None,
+            columns=(),
+            timezone=timezone,
+        )
+        for number, feed in enumerate(source.changes or (), start=1)
+    )
 
 
 def _numbered(object_type: ObjectType, source: shape.EntitySource) -> shape.EntitySource:
@@ -247,6 +268,8 @@ def _keys_meant(place: Place) -> list[str]:
             model = shape.FieldBlock
         case (*_, "additional_fields", int()):
             model = shape.AdditionalField
+        case (*_, "changes", int()):
+            model = shape.Feed
         case (*_, "additional_fields", int(), "values"):
             model = shape.PicklistQuery
         case _:

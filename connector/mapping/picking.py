@@ -6,14 +6,20 @@ from typing import Any
 from urllib.parse import quote
 
 from connector.mapping.bindings import Binding, template_parts
-from connector.mapping.converters import CONVERTERS
+from connector.mapping.converters import converter
 from connector.mapping.shape import FieldBlock
-from connector.mapping.unfit import Unfit
+from connector.mapping.unfit import Unfit, Unreadable
 from connector.mapping.values import Reader, Told, number_text, text_of
 from connector.model import Row
 
 Picker = Callable[[Row], Any]
 Step = Callable[[Any], Any]
+
+Unread = set[tuple[str, str]]
+"""(field, reason) of a row's values that a converter could not read, and that were taken for none."""
+
+Finisher = Callable[[Any, Unread], Told]
+Preparation = Callable[[Any, Unread], Any]
 
 
 def picker(binding: Binding, places: Mapping[str, int]) -> Picker:
@@ -53,26 +59,31 @@ def _percent_encoded(text: str) -> str:
         raise Unfit("holds broken text (half of a character)") from None
 
 
-def finisher(block: FieldBlock, read: Reader) -> Callable[[Any], Told]:
-    """Return what makes a raw value into the told one: null_if, split, convert, null_if, map, read, default."""
+def finisher(binding: Binding, read: Reader) -> Finisher:
+    """Return what makes a raw value into the told one: null_if, split, convert, null_if, map, read, default.
+
+    What converters cannot read is added to the `Unread` that is handed over with the value.
+    """
+    block = binding.block
     default = None if block.default is None else read(block.default)
     split, nothing = block.split, _texts(block.null_if)
-    prepare = _preparation(block, nothing)
+    takes_lists = split is None and block.converters[:1] and block.converters[0][0] == "json"
+    prepare = _preparation(binding, nothing)
     look_up = None if block.map is None else _lookup(block.map, block)
 
-    def finish(value: Any) -> Told:
+    def finish(value: Any, unread: Unread) -> Told:
         if value is not None and nothing and _matching(value) in nothing:
             value = None
         if value is None:
             return default
         if split is not None and not isinstance(value, list):
             value = [part.strip() for part in text_of(value).split(split)]
-        if isinstance(value, list):
-            value = [prepare(item) for item in value]
+        if isinstance(value, list) and not takes_lists:
+            value = [prepare(item, unread) for item in value]
             if look_up is not None:
                 value = [None if item is None else look_up(item) for item in value]
             return read(value)
-        value = prepare(value)
+        value = prepare(value, unread)
         if value is None:
             return default
         if look_up is not None:
@@ -84,15 +95,25 @@ def finisher(block: FieldBlock, read: Reader) -> Callable[[Any], Told]:
     return finish
 
 
-def _preparation(block: FieldBlock, nothing: frozenset[str]) -> Step:
+def _preparation(binding: Binding, nothing: frozenset[str]) -> Preparation:
     """Return what makes one item fit to be looked up or read: `convert`, then `null_if` once more."""
-    convert = None if block.convert is None else CONVERTERS[block.convert]
-    if convert is None:
-        return lambda item: item
+    steps = tuple(converter(name, argument) for name, argument in binding.block.converters)
+    if not steps:
+        return lambda item, _unread: item
+    refuses = binding.block.unreadable == "refuse"
 
-    def prepare(item: Any) -> str | None:
-        converted = None if item is None else convert(text_of(item))
-        return None if converted in nothing else converted
+    def prepare(item: Any, unread: Unread) -> Any:
+        try:
+            for convert in steps:
+                if item is None:
+                    return None
+                item = convert(item)
+        except Unreadable as unreadable:
+            if refuses:
+                raise
+            unread.add((binding.field, unreadable.reason))
+            return None
+        return None if item is None or (nothing and _matching(item) in nothing) else item
 
     return prepare
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC
 
 from connector.mapping.bindings import Binding, bindings_of, standard_names, template_parts
-from connector.mapping.converters import CONVERTERS
+from connector.mapping.converters import converter
 from connector.mapping.document import Place
 from connector.mapping.kinds import DEMANDED, EXPECTED, Kind
 from connector.mapping.nearest import suggestion
@@ -54,17 +54,34 @@ def _origin(object_type: ObjectType, source: EntitySource, place: Place) -> Iter
     if source.rows == []:
         yield (*place, "rows"), "the list is empty"
     if given == ["rows"]:
-        for name in ("where", "key", "modified", "deleted"):
+        for name in ("where", "key", "modified", "deleted", "changes"):
             if getattr(source, name) is not None:
                 yield (*place, name), "has no meaning with `rows`; leave it out"
         return
     if source.key is None:
         yield place, "`key` is missing: the column that identifies a row, and becomes the objectId"
+    yield from _changes(source, place)
     if not source.fields:
         wanted = [*EXPECTED[object_type]]
         demanded = DEMANDED.get(object_type)
         wanted = [demanded, *wanted] if demanded else wanted
         yield place, f"`fields` is missing: say which columns hold Gong's fields, at least {', '.join(wanted)}"
+
+
+def _changes(source: EntitySource, place: Place) -> Iterator[Fault]:
+    if source.changes is None:
+        return
+    if not source.changes:
+        yield (*place, "changes"), "the list is empty"
+    if source.modified is None:
+        message = "has a meaning together with `modified` only: a source without it is read whole in every pass"
+        yield (*place, "changes"), message
+    for index, feed in enumerate(source.changes):
+        given = [name for name in ("table", "query") if getattr(feed, name) is not None]
+        if len(given) != 1:
+            stated = " and ".join(f"`{name}`" for name in given) or "none"
+            here = (*place, "changes", index)
+            yield here, f"exactly one of `table` and `query` is meant here; given: {stated}"
 
 
 def unknown_fields(object_type: ObjectType, names: Iterable[str], place: Place) -> Iterator[Fault]:
@@ -132,7 +149,7 @@ def _block(binding: Binding) -> Iterator[Fault]:
         stated = " and ".join(f"`{name}`" for name in given) or "none"
         yield place, f"exactly one of `column`, `value` and `template` is meant here; given: {stated}"
     if given == ["value"]:
-        for name in ("null_if", "split", "convert", "map", "default"):
+        for name in ("null_if", "split", "convert", "unreadable", "map", "default"):
             if name in block.model_fields_set:
                 yield (*place, name), "has no meaning for a constant; leave it out"
     if block.template is not None:
@@ -142,11 +159,21 @@ def _block(binding: Binding) -> Iterator[Fault]:
             yield (*place, "template"), str(error)
     if block.split is not None and binding.kind is not Kind.DOMAINS:
         yield (*place, "split"), f"makes a list, and {binding.field} holds no list; only domains does"
-    if block.convert is not None and block.convert not in CONVERTERS:
-        yield (*place, "convert"), f"'{block.convert}' is not a converter. {suggestion(block.convert, CONVERTERS)}"
+    yield from _converters(binding)
     if block.map is not None and not block.map:
         yield (*place, "map"), "is empty"
     yield from _constants(binding)
+
+
+def _converters(binding: Binding) -> Iterator[Fault]:
+    block, place = binding.block, (*binding.place, "convert")
+    for index, (name, argument) in enumerate(block.converters):
+        try:
+            converter(name, argument)
+        except ValueError as error:
+            yield (*place, index) if isinstance(block.convert, list) else place, str(error)
+    if "unreadable" in block.model_fields_set and block.convert is None and "value" not in block.model_fields_set:
+        yield (*binding.place, "unreadable"), "has a meaning together with `convert` only"
 
 
 def _constants(binding: Binding) -> Iterator[Fault]:

@@ -37,6 +37,25 @@ def _separator(value: Any) -> Any:
     return value
 
 
+def _converters(value: Any) -> Any:
+    written = value if isinstance(value, list) else [value]
+    if not written:
+        raise ValueError("the list is empty")
+    for one in written:
+        if isinstance(one, dict) and len(one) != 1:
+            raise ValueError("a block holds one converter, such as {json: en_US}; several stand in a list")
+        for text in one.values() if isinstance(one, dict) else [one]:
+            if not isinstance(text, str) or not text.strip():
+                raise ValueError("a converter's name is meant here, or {name: text}, or a list of such")
+    return value
+
+
+def _unreadable(value: Any) -> Any:
+    if value not in (None, "null", "refuse"):
+        raise ValueError("null or refuse is meant here")
+    return None if value == "null" else value
+
+
 def _either(**tags: type) -> Any:
     """Return the discriminator that tells the members of a union by the type of what is written."""
 
@@ -48,6 +67,23 @@ def _either(**tags: type) -> Any:
 
 _SCALAR: Any = {"type": ["string", "number", "boolean", "null"]}
 _SEPARATOR: Any = {"type": "string", "minLength": 1}
+_CONVERTER: Any = {
+    "anyOf": [
+        {"enum": [name for name, recipe in CONVERTERS.items() if recipe.alone]},
+        {
+            "type": "object",
+            "properties": {
+                name: {"type": "string", "minLength": 1, "description": recipe.argument}
+                for name, recipe in CONVERTERS.items()
+                if recipe.argument
+            },
+            "additionalProperties": False,
+            "minProperties": 1,
+            "maxProperties": 1,
+        },
+    ]
+}
+_CONVERTERS: Any = {"anyOf": [*_CONVERTER["anyOf"], {"type": "array", "minItems": 1, "items": _CONVERTER}]}
 
 Text = Annotated[str, BeforeValidator(_text)]
 MaybeText = Annotated[str | None, BeforeValidator(_text), WithJsonSchema({"type": "string"})]
@@ -99,11 +135,21 @@ class FieldBlock(Shape):
         default=None,
         description="The text between the items of a list (domains). Items are trimmed, empty ones dropped.",
     )
-    convert: MaybeText = Field(
+    convert: Annotated[
+        str | dict[str, str] | list[str | dict[str, str]] | None,
+        BeforeValidator(_converters),
+        WithJsonSchema(_CONVERTERS),
+    ] = Field(
         default=None,
-        description="email: the first valid address in free text. host: the host of a web address, without www. "
-        "trim: without white space at the ends.",
-        json_schema_extra={"enum": [*CONVERTERS]},
+        description="A converter, or a list of them that follow each other. "
+        + f"There are: {', '.join(form for recipe in CONVERTERS.values() for form in recipe.forms)}.",
+    )
+    unreadable: Annotated[
+        Literal["refuse"] | None, BeforeValidator(_unreadable), WithJsonSchema({"enum": [None, "refuse"]})
+    ] = Field(
+        default=None,
+        description="What becomes of a value that `convert` cannot read. null: it counts as none, with a warning. "
+        "refuse: its row is refused.",
     )
     map: Annotated[dict[str, Constant] | None, BeforeValidator(_given)] = Field(
         default=None,
@@ -118,6 +164,12 @@ class FieldBlock(Shape):
     def has_default(self) -> bool:
         """True when the file gives a default, be it null."""
         return "default" in self.model_fields_set
+
+    @property
+    def converters(self) -> tuple[tuple[str, str | None], ...]:
+        """The converters in order, each with its argument."""
+        written = [] if self.convert is None else self.convert if isinstance(self.convert, list) else [self.convert]
+        return tuple((one, None) if isinstance(one, str) else next(iter(one.items())) for one in written)
 
     @property
     def constants(self) -> tuple[str | None, ...]:
@@ -156,6 +208,18 @@ class AdditionalField(FieldBlock):
     )
 
 
+class Feed(Shape):
+    """Another table whose rows make objects change."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["table"]}, {"required": ["query"]}]})
+
+    table: MaybeText = Field(default=None, description="A table or view, with its schema where needed.")
+    query: MaybeText = Field(default=None, description="A SELECT in its place.")
+    where: MaybeText = Field(default=None, description="SQL condition of the rows that count.")
+    key: Text = Field(description="Column that holds the key of the object that changes.")
+    modified: Text = Field(description="Column of the time of the row's last change; it should have an index.")
+
+
 class EntitySource(Shape):
     """Where the objects of one type come from. One of `table`, `query` and `rows` is given."""
 
@@ -180,6 +244,11 @@ class EntitySource(Shape):
         default=None, description="Column of the last change's time. Without it changes are found by comparison."
     )
     deleted: MaybeText = Field(default=None, description="SQL condition that is true for soft-deleted rows.")
+    changes: Annotated[list[Feed] | None, BeforeValidator(_given)] = Field(
+        default=None,
+        description="Other tables whose rows make objects of this source change: links, e-mail addresses.",
+        json_schema_extra={"minItems": 1},
+    )
     fields: dict[str, FieldSpec] = Field(default={}, description="Gong's standard fields.")
     additional_fields: list[AdditionalField] = Field(default=[], description="Fields of your own in Gong.")
 

@@ -22,8 +22,11 @@ _SECONDS_BELOW = 10**11
 """Integers below are seconds (up to the year 5138), from there on milliseconds (from 1973 on)."""
 
 
-def _parse(text: str) -> datetime | None:
-    """Read one of the ISO 8601 forms that databases write; None for a zero date such as 0000-00-00."""
+def read_iso(text: str) -> datetime | None:
+    """Read one of the ISO 8601 forms that databases write; None for a zero date such as 0000-00-00.
+
+    A date alone is its midnight. Raises Unfit for other text.
+    """
     match = _TEXT.fullmatch(text.strip())
     if match is None:
         raise Unfit("is not a date and time that can be read")
@@ -63,7 +66,7 @@ def moment(value: object, zone: tzinfo) -> datetime | None:
     elif isinstance(value, date):
         read = datetime(value.year, value.month, value.day)  # noqa: DTZ001 - the zone is put to it below
     elif isinstance(value, str):
-        read = _parse(value) if value.strip() else None
+        read = read_iso(value) if value.strip() else None
     elif isinstance(value, int) and not isinstance(value, bool):
         read = _from_epoch(value)
     else:
@@ -87,7 +90,7 @@ def day(value: object, zone: tzinfo) -> date | None:
     if isinstance(value, str):
         if not value.strip():
             return None
-        read = _parse(value)
+        read = read_iso(value)
         if read is None:
             return None
         value = read

@@ -7,3 +7,7 @@ class Unfit(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Unreadable(Unfit):
+    """A converter found nothing that it could read; the mapping says whether that is null or a refusal."""

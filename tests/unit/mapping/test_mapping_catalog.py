@@ -77,6 +77,32 @@ def test_types_that_cannot_fit(field: str, kind: ColumnKind, holds: str, tmp_pat
     assert found(text, {"id": ColumnKind.INTEGER, "c": ColumnKind.UNKNOWN}, tmp_path) == []
 
 
+def test_the_columns_of_changes(tmp_path: Path) -> None:
+    text = """  DEAL:
+    table: deals
+    key: id
+    modified: updated_at
+    fields: {name: name}
+    changes:
+      - {table: deals, key: nid, modified: updated_at}
+      - {query: SELECT 1, key: id, modified: updated}
+      - {table: deals, key: gone, modified: gone}
+"""
+    columns = {
+        "id": ColumnKind.INTEGER,
+        "name": ColumnKind.TEXT,
+        "updated_at": ColumnKind.DATETIME,
+        "gone": ColumnKind.BOOLEAN,
+    }
+    assert found(text, columns, tmp_path) == [
+        "10 entities.DEAL.changes.1.key: the table has no column 'nid'. Did you mean 'id'?",
+        "11 entities.DEAL.changes.2.modified: the query's result has no column 'updated'. Did you mean 'updated_at'?",
+        "12 entities.DEAL.changes.3.key: the column 'gone' is of type boolean, which cannot be an objectId; "
+        "take an integer, text or UUID column, or cast it in a `query`",
+        "12 entities.DEAL.changes.3.modified: the column 'gone' is of type boolean, which holds no date and time",
+    ]
+
+
 def test_a_map_makes_any_column_fit(tmp_path: Path) -> None:
     text = "  DEAL: {table: d, key: id, fields: {status: {column: c, map: {1: WON}}}}"
     assert found(text, {"id": ColumnKind.INTEGER, "c": ColumnKind.INTEGER}, tmp_path) == []

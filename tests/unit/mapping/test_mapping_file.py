@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from connector.errors import ConfigProblems
-from connector.mapping import MappingFile, load
+from connector.mapping import MappingFile, hints, load
+from connector.model import Relation
 
 HEAD = "version: 1\nintegration: {name: A, owner_email: a@b.example}\n"
 
@@ -175,11 +176,30 @@ def test_the_top_of_the_file(text: str, expected: list[str]) -> None:
             "LEAD.fields: a block of `key: value` lines is meant here",
             "LEAD.additional_fields: a list is meant here",
         ]),
-        ("LEAD: {table: s, key: id, fields: {title: t}, changes: [], history: {}}", [
-            "LEAD.changes: unknown key. Possible: table, query, rows, where, key, modified, deleted, fields, "
-            "additional_fields.",
-            "LEAD.history: unknown key. Possible: table, query, rows, where, key, modified, deleted, fields, "
-            "additional_fields.",
+        ("LEAD: {table: s, key: id, fields: {title: t}, history: {}}", [
+            "LEAD.history: unknown key. Possible: table, query, rows, where, key, modified, deleted, changes, "
+            "fields, additional_fields.",
+        ]),
+        ("LEAD: {table: s, key: id, modified: m, fields: {title: t}, changes: [{table: a, query: b, key: c, "
+         "modified: d}, {key: c, modified: d}, {table: a, kye: c, where: }, x]}", [
+            "LEAD.changes.3.where: is empty",
+            "LEAD.changes.3: `key` is missing",
+            "LEAD.changes.3: `modified` is missing",
+            "LEAD.changes.3.kye: unknown key. Did you mean 'key'?",
+            "LEAD.changes.4: a block of `key: value` lines is meant here",
+        ]),
+        ("LEAD: {table: s, key: id, modified: m, fields: {title: t}, changes: [{table: a, query: b, key: c, "
+         "modified: d}, {key: c, modified: d}]}", [
+            "LEAD.changes.1: exactly one of `table` and `query` is meant here; given: `table` and `query`",
+            "LEAD.changes.2: exactly one of `table` and `query` is meant here; given: none",
+        ]),
+        ("LEAD: {table: s, key: id, fields: {title: t}, changes: []}", [
+            "LEAD.changes: the list is empty",
+            "LEAD.changes: has a meaning together with `modified` only: a source without it is read whole in every "
+            "pass",
+        ]),
+        ("STAGE: {rows: [{objectId: 1, name: a}], changes: [{table: a, key: b, modified: c}]}", [
+            "STAGE.changes: has no meaning with `rows`; leave it out",
         ]),
         ("LEAD: [{table: a, key: id, fields: {title: t}, additional_fields: [{name: x, type: ID, column: x}]}, "
          "{table: b, key: id, fields: {title: t}, additional_fields: [{name: x, type: STRING, column: x}]}]", [
@@ -212,7 +232,35 @@ def test_entities(entity: str, expected: list[str]) -> None:
          ".split: makes a list, and name holds no list; only domains does"),
         ("name: {column: a, split: }", '.split: the text between the items is meant here, such as ","'),
         ("name: {column: a, convert: emial}", ".convert: 'emial' is not a converter. Did you mean 'email'?"),
-        ("name: {column: a, convert: json}", ".convert: 'json' is not a converter. Possible: email, host, trim."),
+        ("name: {column: a, convert: uuid}", ".convert: 'uuid' is not a converter. "
+         "Possible: email, host, html_unescape, trim, json, date."),
+        ("name: {column: a, convert: [trim, {jsn: a}]}",
+         ".convert.2: 'jsn' is not a converter. Did you mean 'json'?"),
+        ("name: {column: a, convert: json}", ".convert: needs to know where to look: {json: en_US}"),
+        ("name: {column: a, convert: {json: a..b}}", ".convert: a path is names of keys, or places in a list "
+         "from 0, with dots between: address.city"),
+        ("name: {column: a, convert: {trim: b}}", ".convert: `trim` takes nothing more; write `trim`"),
+        ("name: {column: a, convert: {json: a, trim: b}}",
+         ".convert: a block holds one converter, such as {json: en_US}; several stand in a list"),
+        ("name: {column: a, convert: [[trim]]}",
+         ".convert: a converter's name is meant here, or {name: text}, or a list of such"),
+        ("name: {column: a, convert: {json: }}",
+         ".convert: a converter's name is meant here, or {name: text}, or a list of such"),
+        ("name: {column: a, convert: }",
+         ".convert: a converter's name is meant here, or {name: text}, or a list of such"),
+        ("name: {column: a, convert: []}", ".convert: the list is empty"),
+        ("closeDate: {column: a, convert: {date: yyyy-mm-dd}}", ".convert: the format of a whole date is meant "
+         'here, year, month and day: "%m/%d/%y"'),
+        ("closeDate: {column: a, convert: {date: '%d.%m.'}}", ".convert: the format of a whole date is meant "
+         'here, year, month and day: "%m/%d/%y"'),
+        ("closeDate: {column: a, convert: {date: '%d.%m.%d.%Y'}}", ".convert: '%d' stands twice"),
+        ("closeDate: {column: a, convert: {date: '%d.%m.%Y %Q'}}", ".convert: '%Q' cannot be used here; "
+         "what can: %% %Y %y %m %d %b %B %j %a %A %H %I %p %M %S %f %z"),
+        ("closeDate: {column: a, convert: {date: '%d.%m.%Y %'}}", ".convert: '%' cannot be used here; "
+         "what can: %% %Y %y %m %d %b %B %j %a %A %H %I %p %M %S %f %z"),
+        ("name: {column: a, convert: trim, unreadable: skip}", ".unreadable: null or refuse is meant here"),
+        ("name: {column: a, unreadable: ~}", ".unreadable: has a meaning together with `convert` only"),
+        ("name: {value: a, unreadable: refuse}", ".unreadable: has no meaning for a constant; leave it out"),
         ("name: {column: a, map: {}}", ".map: is empty"),
         ("name: {column: a, map: }", ".map: is empty"),
         ("name: {column: a, default: [b]}", ".default: a single value is meant here, not a list or a block"),
@@ -304,6 +352,78 @@ entities:
     assert (deals.where, deals.deleted, deals.timezone) == ("a > 1", "gone = 1", "Europe/Berlin")
     assert deals.columns == ("id", "b", "a", "c")
     assert file.picklist_queries == ("SELECT v",)
+
+
+def test_other_tables_whose_rows_make_objects_change() -> None:
+    file = load_text(
+        HEAD
+        + """source: {timezone: Europe/Berlin}
+entities:
+  CONTACT:
+    - {table: a, key: id, modified: m, fields: {title: t}, changes: [{table: l, key: a_id, modified: at}]}
+    - table: b
+      key: id
+      modified: m
+      fields: {title: t}
+      changes:
+        - {query: SELECT 1, key: b_id, modified: at, where: kind = 'b'}
+        - {table: s.l, key: b_id, modified: at}
+  LEAD:
+    table: c
+    key: id
+    modified: m
+    fields: {title: t}
+    changes: [{table: l, key: c_id, modified: at}]
+"""
+    )
+    assert [relation.name for relation in file.relations] == [
+        "CONTACT.1",
+        "CONTACT.1.changes.1",
+        "CONTACT.2",
+        "CONTACT.2.changes.1",
+        "CONTACT.2.changes.2",
+        "LEAD",
+        "LEAD.changes.1",
+    ]
+    assert file.relations[3] == Relation(
+        name="CONTACT.2.changes.1",
+        table=None,
+        query="SELECT 1",
+        where="kind = 'b'",
+        key="b_id",
+        modified="at",
+        deleted=None,
+        columns=(),
+        timezone="Europe/Berlin",
+    )
+
+
+def query_hints(query: str, more: str = "") -> list[str]:
+    file = load_text(
+        f"{HEAD}entities:\n  LEAD:\n    query: {query!r}\n    key: id\n    fields: {{title: t}}\n    {more}\n"
+    )
+    return [str(hint).removeprefix("mapping.yaml:") for hint in hints(file)]
+
+
+def test_a_query_whose_joined_tables_may_change_unseen() -> None:
+    assert query_hints("SELECT a.* FROM a left join b ON b.id = a.id", "modified: changed_at") == [
+        "5 entities.LEAD.query: the query joins other tables, and a change there that leaves `changed_at` as it was is "
+        "found by reconcile only; name the tables whose changes matter under `changes`"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "more"),
+    [
+        ("SELECT * FROM a JOIN b USING (id)", "modified: m\n    changes: [{table: b, key: id, modified: m}]"),
+        ("SELECT * FROM a JOIN b USING (id)", ""),
+        ("SELECT joined_at, [join] FROM a -- without a join", "modified: m"),
+        ('SELECT "join" FROM a /* no\n join */ WHERE b = "x join"', "modified: m"),
+    ],
+    ids=["changes", "compared", "comment", "comment and text"],
+)
+def test_queries_whose_changes_are_all_seen(query: str, more: str) -> None:
+    assert query_hints(query, more) == []
 
 
 def test_anchors_and_merged_blocks() -> None:

@@ -45,6 +45,14 @@ def test_every_mapping_in_config_is_sound(path: Path) -> None:
         {"DEAL": {"table": "d", "fields": {"name": {"column": "x", "convert": "emial"}}}},
         {"DEAL": {"table": "d", "additional_fields": [{"name": "x", "type": "PICKLST", "column": "x"}]}},
         {"STAGE": {"table": "s", "additional_fields": []}},
+        {"DEAL": {"table": "d", "fields": {"name": {"column": "x", "convert": []}}}},
+        {"DEAL": {"table": "d", "fields": {"name": {"column": "x", "convert": "json"}}}},
+        {"DEAL": {"table": "d", "fields": {"name": {"column": "x", "convert": {"trim": "x"}}}}},
+        {"DEAL": {"table": "d", "fields": {"name": {"column": "x", "convert": {"json": "x", "date": "y"}}}}},
+        {"DEAL": {"table": "d", "fields": {"name": {"column": "x", "convert": "trim", "unreadable": "skip"}}}},
+        {"DEAL": {"table": "d", "changes": []}},
+        {"DEAL": {"table": "d", "changes": [{"table": "t", "key": "k"}]}},
+        {"DEAL": {"table": "d", "changes": [{"table": "t", "query": "q", "key": "k", "modified": "m"}]}},
     ],
 )
 def test_the_schema_refuses_what_the_connector_refuses(entities: dict[str, Any]) -> None:
@@ -53,5 +61,18 @@ def test_the_schema_refuses_what_the_connector_refuses(entities: dict[str, Any])
 
 def test_the_schema_takes_short_and_long_forms() -> None:
     long = {"column": "x", "null_if": ["", 0], "split": ",", "convert": "host", "map": {"a": True}, "default": None}
+    several = {"column": "x", "convert": ["trim", {"json": "a.b"}, {"date": "%Y%m%d"}, "date"], "unreadable": "refuse"}
+    accounts = {
+        "table": "a",
+        "key": "id",
+        "modified": "m",
+        "fields": {"name": several, "url": {"column": "x", "convert": {"json": "a"}, "unreadable": None}},
+        "additional_fields": [{"name": "d", "type": "DATE", "column": "x", "convert": "date"}],
+        "changes": [
+            {"table": "t", "key": "k", "modified": "m"},
+            {"query": "q", "where": "w", "key": "k", "modified": "m"},
+        ],
+    }
+    assert faults({**HEAD, "entities": {"ACCOUNT": accounts}}) == []
     accounts = {"table": "a", "key": "id", "fields": {"name": "n", "domains": long}}
     assert faults({**HEAD, "entities": {"ACCOUNT": [accounts, accounts]}}) == []
