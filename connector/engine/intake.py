@@ -84,6 +84,8 @@ class Intake:
         self._new_id = new_id
         self._open = _Open()
         self.total = Counts()
+        self.sealed_any = False
+        """Whether a file was sealed so far: then the spool may be full."""
 
     def __enter__(self) -> "Intake":
         return self
@@ -175,6 +177,7 @@ class Intake:
         if waiting.writer is not None:
             with waiting.writer as writer:
                 sealed = writer.seal()
+            self.sealed_any = True
             sends = [send._replace(line=sealed.line_number(send.line)) for send in sends]
             batch = NewBatch(self._kind, waiting.request_id, sealed.name, sealed.lines, sealed.bytes, sealed.sha256)
         self._store.book(

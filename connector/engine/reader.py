@@ -101,11 +101,16 @@ class Reader:
         """
         if not self._spool.room():
             return Reading(End.SPOOL_FULL, PassKind.INCREMENTAL, Counts())
-        for feed in entity.feeds:
-            self._follow(entity, feed)
-        cursor = self._store.cursor(entity.name)
-        kind = self._kind(entity, cursor)
-        pass_id, after = self._resume(entity, kind, cursor)
+        try:
+            for feed in entity.feeds:
+                self._follow(entity, feed)
+            cursor = self._store.cursor(entity.name)
+            kind = self._kind(entity, cursor)
+            pass_id, after = self._resume(entity, kind, cursor)
+        except ConnectorError as error:
+            with contextlib.suppress(ConnectorError):
+                self._store.fail_start(entity.name, PassKind.INCREMENTAL, str(error))
+            raise
         return self._pass(entity, kind, pass_id, after, lambda _ids: None)
 
     def compare(self, entity: Entity, seen: Callable[[set[str]], None]) -> Reading:
@@ -217,7 +222,7 @@ class Reader:
             seen(intake.take(chunk))
             if stamped and ordered and relation is not None:
                 position = self._source.position(relation, chunk[-1])
-            if intake.full:
+            if intake.full or (intake.sealed_any and not self._spool.room()):
                 intake.book(Move(entity.name, position))
                 if not self._spool.room():
                     return End.SPOOL_FULL

@@ -1,5 +1,6 @@
 """Joins the ticks into rounds: what one command does in turn, and what the daemon does on its threads."""
 
+import contextlib
 from dataclasses import dataclass, field
 
 from connector.clock import Clock
@@ -9,7 +10,8 @@ from connector.engine.observe import Observer
 from connector.engine.reader import End, Reader, Reading
 from connector.engine.schema import SchemaKeeper
 from connector.engine.turns import NAMES_ACCOUNTS, may_load_at
-from connector.errors import GongDenied
+from connector.errors import ConnectorError, GongDenied
+from connector.ledger.records import PassKind
 from connector.ledger.store import Store
 from connector.mapping import CompiledMapping, Entity
 from connector.object_types import ObjectType
@@ -45,7 +47,12 @@ class Rounds:
 
     def read(self, entity: Entity) -> Reading:
         """Make sure of Gong's schema for the type, then read what is new in the entity source."""
-        self.schema.ensure(entity.type)
+        try:
+            self.schema.ensure(entity.type)
+        except ConnectorError as error:
+            with contextlib.suppress(ConnectorError):
+                self.store.fail_start(entity.name, PassKind.INCREMENTAL, str(error))
+            raise
         return self.reader.extract(entity)
 
     def tend(self) -> bool:

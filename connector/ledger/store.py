@@ -100,6 +100,17 @@ class Store:
         with self._database.writing() as connection:
             connection.execute(text("UPDATE passes SET error = :error WHERE id = :id"), {"error": error, "id": pass_id})
 
+    def fail_start(self, name: str, kind: PassKind, error: str) -> None:
+        """Book that a pass could not even begin, and why."""
+        with self._database.writing() as connection:
+            connection.execute(
+                text(
+                    "INSERT INTO passes (name, kind, started_at, rows, lines, skipped, pended, refused, error)"
+                    " VALUES (:name, :kind, :now, 0, 0, 0, 0, 0, :error)"
+                ),
+                {"name": name, "kind": kind, "now": self._clock.now(), "error": error},
+            )
+
     # -- reading: objects ------------------------------------------------------------------------
 
     def lookup(self, object_type: ObjectType, ids: Sequence[str]) -> dict[str, ObjectState]:
