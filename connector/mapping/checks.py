@@ -72,7 +72,7 @@ def hints(file: MappingFile) -> list[Problem]:
             continue
         if _JOIN.search(_NO_SQL.sub(" ", relation.query)):
             message = f"the query joins other tables, and a change there that leaves `{relation.modified}` as it was "
-            message += "is found by reconcile only; name the tables whose changes matter under `changes`"
+            message += "is found by full comparison only; name the tables whose changes matter under `changes`"
             found.append(Problem(file.where((*origin.place, "query")), message))
     return in_order(found, file.path)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from connector.engine.lifecycle import TRANSITIONS
 from connector.mapping.bindings import standard_names
+from connector.mapping.converters import CONVERTERS
 from connector.mapping.kinds import DEMANDED, EXPECTED, standard_kind
 from connector.object_types import ObjectType
 
@@ -82,10 +83,18 @@ def _rows(inside: str, shape: dict[str, Any], definitions: dict[str, Any]) -> It
         if "$ref" in described:
             yield from _rows(f"{name}.", definitions[described["$ref"].rpartition("/")[2]], definitions)
             continue
-        choices = described.get("enum", []) if name != "convert" else []
+        choices = ["null" if choice is None else choice for choice in described.get("enum", [])]
         said = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
         default = f" Default: {described['default']}." if described.get("default") else ""
         yield f"| `{inside}{name}` | {described['description']}{said}{default} |"
+
+
+def converters() -> Iterator[str]:
+    """What `convert` can do."""
+    yield "| Converter | Gives |"
+    yield "|---|---|"
+    for recipe in CONVERTERS.values():
+        yield f"| {' or '.join(f'`{form}`' for form in recipe.forms)} | {recipe.about} |"
 
 
 def fields() -> Iterator[str]:
@@ -112,6 +121,8 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "fields": fields,
     "file keys": lambda: _keys("file"),
     "entity keys": lambda: _keys("ACCOUNT"),
+    "change keys": lambda: _keys("Feed"),
+    "converters": converters,
     "field keys": lambda: _keys("FieldBlock"),
     "additional field keys": lambda: _keys("AdditionalField"),
 }

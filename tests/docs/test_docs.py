@@ -13,9 +13,10 @@ import yaml
 from generated import ROOT, pages, refreshed
 
 from connector.clock import FakeClock
-from connector.errors import ConfigProblems
+from connector.errors import ConfigProblems, Problem
 from connector.ledger.records import Pending
-from connector.mapping import CompiledMapping, compile_mapping, load
+from connector.mapping import CompiledMapping, compile_mapping, hints, load
+from connector.model import KEY
 from connector.source import open_source
 
 NOW = 1_780_000_000.0
@@ -60,14 +61,19 @@ def compiled(example: Example, folder: Path) -> CompiledMapping:
         source.close()
 
 
+def said(problem: Problem) -> str:
+    return problem.where.partition(" ")[2] + ": " + problem.message
+
+
 def outcome(example: Example, folder: Path) -> Iterator[str]:
-    """Yield the lines without their modifiedDate, refused rows, or what is wrong with the mapping."""
+    """Yield the lines without their modifiedDate, refused rows, warnings, or what is wrong with the mapping."""
     with sqlite3.connect(folder / "crm.db") as connection:
         connection.executescript(example.sql)
     try:
         mapping = compiled(example, folder)
+        yield from (said(hint) for hint in hints(load(folder / "mapping.yaml")))
     except ConfigProblems as error:
-        yield from (problem.where.partition(" ")[2] + ": " + problem.message for problem in error.problems)
+        yield from map(said, error.problems)
         return
     source = open_source(f"sqlite:///{folder / 'crm.db'}", FakeClock(NOW))
     for entity in mapping.entities:
@@ -77,6 +83,11 @@ def outcome(example: Example, folder: Path) -> Iterator[str]:
         made = entity.encode(rows, int(NOW))
         yield from (line.body.decode() + "}" for line in made.lines)
         yield from (f"refused: {entity.type} {refusal.object_id}: {refusal.reason}" for refusal in made.refusals)
+        warnings = sorted(made.warnings.items())
+        yield from (f"warning: {entity.type}: {field} {reason}: {number}" for (field, reason), number in warnings)
+        for feed in entity.feeds:
+            keys = dict.fromkeys(str(row[KEY]) for chunk in source.changes(feed, None) for row in chunk)
+            yield from (f"changed through {feed.name}: {key}" for key in keys)
     source.close()
 
 

@@ -408,7 +408,7 @@ def query_hints(query: str, more: str = "") -> list[str]:
 def test_a_query_whose_joined_tables_may_change_unseen() -> None:
     assert query_hints("SELECT a.* FROM a left join b ON b.id = a.id", "modified: changed_at") == [
         "5 entities.LEAD.query: the query joins other tables, and a change there that leaves `changed_at` as it was is "
-        "found by reconcile only; name the tables whose changes matter under `changes`"
+        "found by full comparison only; name the tables whose changes matter under `changes`"
     ]
 
 
