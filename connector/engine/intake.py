@@ -136,7 +136,9 @@ class Intake:
                     self._wait(line, wait)
         for refusal in encoded.refusals:
             skipped += self._refuse(refusal, states.get(refusal.object_id))
-        self._open.counts = self._open.counts.plus(Counts(rows=len(rows), skipped=skipped, not_shown=encoded.not_shown))
+        self._open.counts = self._open.counts.plus(
+            Counts(rows=len(rows), skipped=skipped, not_shown=encoded.not_shown, warnings=encoded.warnings)
+        )
         return set(ids)
 
     def gone(self, object_id: str, state: ObjectState | None) -> None:
@@ -172,6 +174,7 @@ class Intake:
             pended=len(waiting.pends),
             refused=len(waiting.refusals),
             not_shown=waiting.counts.not_shown,
+            warnings=waiting.counts.warnings,
         )
         batch, sends = None, list(waiting.sends.values())
         if waiting.writer is not None:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from connector.ledger.database import Database
 from connector.ledger.objects import UNSETTLED_SQL
 from connector.ledger.records import BatchState, Counts, Pass, PassKind, Pending
-from connector.ledger.store import load_not_shown
+from connector.ledger.store import load_counts
 from connector.object_types import ObjectType
 
 
@@ -187,7 +187,8 @@ class Queries:
                     row["skipped"],
                     row["pended"],
                     row["refused"],
-                    load_not_shown(row["not_shown"]),
+                    load_counts(row["not_shown"]),
+                    load_counts(row["warnings"]),
                 ),
                 error=row["error"],
             )

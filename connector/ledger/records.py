@@ -178,20 +178,25 @@ class Counts:
     pended: int = 0
     refused: int = 0
     not_shown: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(field, reason) → rows that Gong takes but does not show."""
+    warnings: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(field, reason) → rows whose value could not be read and was sent as null."""
 
     def plus(self, other: "Counts") -> "Counts":
         """Return the sum of the two."""
-        shown = dict(self.not_shown)
-        for key, count in other.not_shown.items():
-            shown[key] = shown.get(key, 0) + count
         return Counts(
             self.rows + other.rows,
             self.lines + other.lines,
             self.skipped + other.skipped,
             self.pended + other.pended,
             self.refused + other.refused,
-            shown,
+            _sum(self.not_shown, other.not_shown),
+            _sum(self.warnings, other.warnings),
         )
+
+
+def _sum(one: Mapping[tuple[str, str], int], other: Mapping[tuple[str, str], int]) -> Mapping[tuple[str, str], int]:
+    return {key: one.get(key, 0) + other.get(key, 0) for key in (*one, *other)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The ledger's only writer: every public method that writes is one transaction, fenced by the lease."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -379,13 +379,13 @@ def _insert_batch(connection: Connection, object_type: ObjectType, batch: NewBat
 
 
 def _count(connection: Connection, pass_id: int, counts: Counts) -> None:
-    stored = connection.execute(text("SELECT not_shown FROM passes WHERE id = :id"), {"id": pass_id}).scalar()
-    shown = Counts(not_shown=load_not_shown(stored)).plus(counts).not_shown
+    stored = connection.execute(text("SELECT not_shown, warnings FROM passes WHERE id = :id"), {"id": pass_id}).one()
+    total = Counts(not_shown=load_counts(stored.not_shown), warnings=load_counts(stored.warnings)).plus(counts)
     connection.execute(
         text(
             "UPDATE passes SET rows = rows + :rows, lines = lines + :lines, skipped = skipped + :skipped,"
-            " pended = pended + :pended, refused = refused + :refused, not_shown = :shown, error = NULL"
-            " WHERE id = :id"
+            " pended = pended + :pended, refused = refused + :refused, not_shown = :not_shown,"
+            " warnings = :warnings, error = NULL WHERE id = :id"
         ),
         {
             "id": pass_id,
@@ -394,13 +394,18 @@ def _count(connection: Connection, pass_id: int, counts: Counts) -> None:
             "skipped": counts.skipped,
             "pended": counts.pended,
             "refused": counts.refused,
-            "shown": json.dumps([[*key, count] for key, count in sorted(shown.items())]),
+            "not_shown": _dump_counts(total.not_shown),
+            "warnings": _dump_counts(total.warnings),
         },
     )
 
 
-def load_not_shown(stored: str | None) -> dict[tuple[str, str], int]:
-    """Read the stored form of `Counts.not_shown`."""
+def _dump_counts(counts: Mapping[tuple[str, str], int]) -> str:
+    return json.dumps([[*key, count] for key, count in sorted(counts.items())])
+
+
+def load_counts(stored: str | None) -> dict[tuple[str, str], int]:
+    """Read the stored form of `Counts.not_shown` and `Counts.warnings`."""
     return {(field, reason): count for field, reason, count in json.loads(stored or "[]")}
 
 

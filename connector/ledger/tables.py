@@ -96,6 +96,7 @@ passes: Final = Table(
     Column("pended", BigInteger, nullable=False),
     Column("refused", BigInteger, nullable=False),
     Column("not_shown", Text),
+    Column("warnings", Text),
     Column("error", Text),
     Index("ix_passes_name", "name", "id"),
     comment="Readings of a source, with what became of their rows.",

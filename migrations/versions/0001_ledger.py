@@ -136,6 +136,7 @@ def upgrade() -> None:
         sa.Column("pended", sa.BigInteger(), nullable=False),
         sa.Column("refused", sa.BigInteger(), nullable=False),
         sa.Column("not_shown", sa.Text(), nullable=True),
+        sa.Column("warnings", sa.Text(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_passes"),
         comment="Readings of a source, with what became of their rows.",
