@@ -1,4 +1,4 @@
-"""What Gong should hold of DjangoCRM's database, worked out with plain sqlite3 and plain Python.
+"""What Gong should hold of DjangoCRM's database, worked out with plain sqlite3 or psycopg and plain Python.
 
 Written apart from the connector and from config/djangocrm.yaml: nothing of either is imported or read, tables
 are read whole and joined here, so that a mistake of the mapping cannot hide in its own expectation.
@@ -7,28 +7,34 @@ are read whole and joined here, so that a mistake of the mapping cannot hide in 
 import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
-from contextlib import closing
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
+import psycopg
+from psycopg.rows import dict_row
+
 Record = dict[str, Any]
 Objects = dict[str, Record]
+Rows = Callable[[str], list[Record]]
+"""Gives the rows of a table by its name, with times and dates as the texts that SQLite holds."""
 
 SITE = "https://crm.example.com/en/123/crm"
 
 ADDRESS = re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 
-def expected(path: Path) -> dict[str, Objects]:
+def expected(database: Path | str) -> dict[str, Objects]:
     """Every object of every type, by its id, as the JSON object that Gong should hold.
 
+    `database` is SQLite's file, or PostgreSQL's address for psycopg.
     Fields without a value are there as None. `modifiedDate` is the row's `update_date`; objects of tables
     without such a column lack the key, since theirs is the time of the call. Amounts are Decimal.
     """
-    crm = _Crm(path)
+    crm = _crm(database)
     return {
         "BUSINESS_USER": _by_id(_user(row) for row in crm.users.values() if row["email"]),
         "STAGE": _by_id(_stage(crm, row) for row in crm.stages.values()),
@@ -39,38 +45,62 @@ def expected(path: Path) -> dict[str, Objects]:
     }
 
 
-def expected_refusals(path: Path) -> dict[tuple[str, str], str]:
+def expected_refusals(database: Path | str) -> dict[tuple[str, str], str]:
     """(object type, object id) → the field at fault, of every row that is not fit for Gong."""
-    users = _Crm(path).users.values()
+    users = _crm(database).users.values()
     return {("BUSINESS_USER", str(row["id"])): "emailAddress" for row in users if not row["email"]}
 
 
 class _Crm:
     """The tables that matter, each as rows by primary key."""
 
-    def __init__(self, path: Path) -> None:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-            database.row_factory = sqlite3.Row
+    def __init__(self, rows: Rows) -> None:
+        def table(name: str) -> dict[int, Record]:
+            return {row["id"]: row for row in rows(name)}
 
-            def table(name: str) -> dict[int, Record]:
-                return {row["id"]: dict(row) for row in database.execute(f"SELECT * FROM {name}")}
+        self.users = table("auth_user")
+        self.groups = table("auth_group")
+        self.stages = table("crm_stage")
+        self.companies = table("crm_company")
+        self.contacts = table("crm_contact")
+        self.deals = table("crm_deal")
+        self.leads = table("crm_lead")
+        self.client_types = table("crm_clienttype")
+        self.lead_sources = table("crm_leadsource")
+        self.countries = table("crm_country")
+        self.currencies = table("crm_currency")
+        self.closing_reasons = table("crm_closingreason")
+        self.industries: dict[int, list[str]] = defaultdict(list)
+        names = table("crm_industry")
+        for link in table("crm_company_industry").values():
+            self.industries[link["company_id"]].append(names[link["industry_id"]]["name"])
 
-            self.users = table("auth_user")
-            self.groups = table("auth_group")
-            self.stages = table("crm_stage")
-            self.companies = table("crm_company")
-            self.contacts = table("crm_contact")
-            self.deals = table("crm_deal")
-            self.leads = table("crm_lead")
-            self.client_types = table("crm_clienttype")
-            self.lead_sources = table("crm_leadsource")
-            self.countries = table("crm_country")
-            self.currencies = table("crm_currency")
-            self.closing_reasons = table("crm_closingreason")
-            self.industries: dict[int, list[str]] = defaultdict(list)
-            names = table("crm_industry")
-            for link in table("crm_company_industry").values():
-                self.industries[link["company_id"]].append(names[link["industry_id"]]["name"])
+
+def _crm(database: Path | str) -> _Crm:
+    with _sqlite(database) if isinstance(database, Path) else _postgresql(database) as rows:
+        return _Crm(rows)
+
+
+@contextmanager
+def _sqlite(path: Path) -> Iterator[Rows]:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        database.row_factory = sqlite3.Row
+        yield lambda name: [dict(row) for row in database.execute(f"SELECT * FROM {name}")]
+
+
+@contextmanager
+def _postgresql(conninfo: str) -> Iterator[Rows]:
+    with psycopg.connect(conninfo, row_factory=dict_row) as database:
+        yield lambda name: [
+            {column: _as_sqlite_holds(value) for column, value in row.items()}
+            for row in database.execute(f"SELECT * FROM {name}")
+        ]
+
+
+def _as_sqlite_holds(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _by_id(records: Iterable[Record]) -> Objects:

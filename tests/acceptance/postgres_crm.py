@@ -65,7 +65,7 @@ def company(home: Path, dump: str, mapping: Path) -> Iterator[Site]:
     packed = _found(dump)
     world = World(now=time.time, behaviour=quick)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CONNECTOR_")}
-    with databases.postgres_database("TEMPLATE template0 ENCODING 'UTF8'") as url:
+    with databases.postgres_database("TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'") as url:
         _restore(packed, url)
         with running(SandboxApi(world, cli_site.CREDENTIALS)) as base_url:
             settings = {
