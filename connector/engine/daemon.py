@@ -52,7 +52,7 @@ class Daemon:
     _lost: LeaseLost | None = None
 
     def stop(self) -> None:
-        """Ask for the end; callable from a signal handler."""
+        """Ask for the end, from any thread; not from a signal handler, which may have interrupted `run`'s waiting."""
         self._stop.set()
         self.rounds.reader.stop()
 
@@ -160,10 +160,16 @@ class Daemon:
         self.store.prune(self.clock.now() - self.retention_days * DAY_SECONDS)
 
     def _rest(self) -> bool:
-        """Wait for the rounds that are under way; a long upload is not waited for: its state is booked."""
+        """Wait for the rounds that are under way; a long upload is not waited for: its state is booked.
+
+        Each lock is given back at once: a round that still stands in its thread's queue takes it, sees that all is
+        to end, and does nothing. If it could not, its thread would wait for ever, and the process for the thread.
+        """
         until = self.clock.monotonic() + STOP_SECONDS
         rested = True
         for busy in self._busy.values():
-            taken = busy.acquire(timeout=max(until - self.clock.monotonic(), 0.0))
-            rested = rested and taken
+            if busy.acquire(timeout=max(until - self.clock.monotonic(), 0.0)):
+                busy.release()
+            else:
+                rested = False
         return rested

@@ -30,6 +30,8 @@ from connector.spool import Spool, SpoolWriter
 
 MOST_LINES: Final = 100_000
 """Lines of one file: bounds memory and what one bad line can make go again."""
+SEAL_BYTES: Final = len(lines.seal(b"", 0))
+"""What sealing adds to a line."""
 MOST_DECISIONS: Final = 100_000
 """Other decisions (pending, refused) booked at once at most."""
 
@@ -123,6 +125,11 @@ class Intake:
             if line.object_id in self._open.sends or line.object_id in self._open.pends:
                 self._duplicate(line)
                 continue
+            size = len(line.body) + SEAL_BYTES
+            if size > self._policy.max_file_bytes:
+                reason = f"its line has {size} bytes, more than a file may hold (CONNECTOR_MAX_FILE_BYTES)"
+                skipped += self._refuse(RowRefusal(line.object_id, "", reason, line.digest), state)
+                continue
             match decide(line, state, account, line.object_id in taken, now, self._policy.account_wait):
                 case Skip(settles):
                     skipped += 1
@@ -130,10 +137,10 @@ class Intake:
                 case SendLine(modified):
                     self._send(line, modified, line.address if not line.deleted else _address(state))
                 case Wait() as wait:
-                    self._wait(line, wait)
+                    self._wait(line, wait, state)
                 case GiveUpAddress(modified, wait):
                     self._send(self._deletion(line.object_id), modified, _address(state))
-                    self._wait(line, wait)
+                    self._wait(line, wait, state)
         for refusal in encoded.refusals:
             skipped += self._refuse(refusal, states.get(refusal.object_id))
         self._open.counts = self._open.counts.plus(
@@ -154,7 +161,7 @@ class Intake:
             case SendLine(modified):
                 self._send(line, modified, state.address)
             case Wait() as wait:
-                self._wait(line, Wait(Pending.GONE, wait.due, wait.tries))
+                self._wait(line, Wait(Pending.GONE, wait.due, wait.tries), state)
             case _:
                 self._clear(object_id, state, settles=True)
 
@@ -235,11 +242,6 @@ class Intake:
 
     def _send(self, line: Line, modified: int, address: bytes | None) -> None:
         data = lines.seal(line.body, modified)
-        if len(data) > self._policy.max_file_bytes:
-            self._open.refusals[line.object_id] = Refuse(
-                line.object_id, line.digest, "row", "", f"its line has {len(data)} bytes, more than a file may hold"
-            )
-            return
         writer = self._open.writer
         if writer is not None and writer.bytes + len(data) > self._policy.max_file_bytes:
             self.book(None)  # the rows of this chunk are not all decided yet: the cursor stays
@@ -252,8 +254,11 @@ class Intake:
             line.object_id, line.digest, line.deleted, modified, index, line.account_id, address
         )
 
-    def _wait(self, line: Line, wait: Wait) -> None:
+    def _wait(self, line: Line, wait: Wait, state: ObjectState | None) -> None:
         self._open.pends[line.object_id] = Pend(line.object_id, wait.reason, wait.due, wait.tries, line.account_id)
+        if state is not None and state.refused is not None:
+            # What was refused is not what the row says now: the object waits, and is not listed as refused.
+            self._open.clears[line.object_id] = Clear(line.object_id, None, refusal=True)
 
     def _duplicate(self, line: Line) -> None:
         """A key that stands twice in one reading is no key; the first row counts, the second is refused."""

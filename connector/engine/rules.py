@@ -106,7 +106,7 @@ def _known(line: Line, state: ObjectState, now: float) -> Decision | None:
     """Return the decision where the line is no news, or something newer must wait behind something older."""
     if state.in_flight is not None:
         if line.digest == state.in_flight:
-            return Skip(settles=False)
+            return Skip(settles=True)  # what is refused while a line travels is a row that became unfit after it
         return Wait(Pending.IN_FLIGHT, now + FIRST_WAIT_SECONDS, state.tries)
     if line.digest == state.refused:
         return Skip(settles=False)

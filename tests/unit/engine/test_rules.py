@@ -43,7 +43,7 @@ def decided(
         (NEW._replace(told=A), SendLine(int(NOW))),
         (NEW._replace(refused=B, told=A), Skip(settles=False)),
         (NEW._replace(refused=A, told=B), Skip(settles=True)),
-        (NEW._replace(in_flight=B, told=A), Skip(settles=False)),
+        (NEW._replace(in_flight=B, told=A), Skip(settles=True)),
     ],
 )
 def test_only_news_is_sent(state: ObjectState | None, expected: object) -> None:
