@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
 from types import FrameType
 from typing import Final
 
@@ -22,17 +23,18 @@ from connector.settings import load_settings
 
 AGAIN_SECONDS: Final = 5.0
 """Between two tries to start, or to take over from the process that is active."""
+_NO_SIGNAL: Final = 0
 
 
 class Stop:
-    """The wish to end, from a signal; can be waited for."""
+    """The wish to end; can be waited for."""
 
     def __init__(self) -> None:
         self.asked = threading.Event()
         self._tell: Callable[[], None] | None = None
 
-    def ask(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
-        """Ask for the end; callable from a signal handler."""
+    def ask(self) -> None:
+        """Ask for the end, from any thread."""
         self.asked.set()
         if self._tell is not None:
             self._tell()
@@ -46,14 +48,32 @@ class Stop:
 
 @contextmanager
 def stop_by_signal() -> Iterator[Stop]:
-    """Give a Stop that SIGTERM and SIGINT ask."""
+    """Give a Stop that SIGTERM and SIGINT ask.
+
+    A handler runs in the midst of whatever the main thread does, waiting for the same Stop included, whose lock it
+    would then wait for in vain. So it only writes the signal down, by the one queue that allows it, and a thread
+    passes it on.
+    """
     stop = Stop()
-    earlier = {number: signal.signal(number, stop.ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    signals: SimpleQueue[int] = SimpleQueue()
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        signals.put(number)
+
+    def pass_on() -> None:
+        while signals.get():
+            stop.ask()
+
+    listener = threading.Thread(target=pass_on, name="signals", daemon=True)
+    listener.start()
+    earlier = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stop
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
+        signals.put(_NO_SIGNAL)
+        listener.join()
 
 
 def run() -> Status:

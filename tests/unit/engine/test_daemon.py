@@ -9,41 +9,50 @@ from connector.engine.daemon import Daemon
 from connector.engine.observe import Silent
 
 PATIENCE_SECONDS = 60
+ROUNDS = 6
+
+
+class _CountingClock(SystemClock):
+    """Lets a test wait until it was asked for the time so often."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Semaphore(0)
+
+    def monotonic(self) -> float:
+        self.asked.release()
+        return super().monotonic()
 
 
 def test_rounds_that_still_wait_for_their_turn_do_not_keep_the_process_from_ending() -> None:
-    """At the start a pass is read while the first upkeep waits for the same thread; the end comes just then."""
-    reading, ticked, stopped = threading.Event(), threading.Event(), threading.Event()
+    """While the upkeep takes long, the next pass is due and waits for the same thread; the end comes just then."""
+    ticked, stopped, clock = threading.Semaphore(0), threading.Event(), _CountingClock()
     done: list[str] = []
 
-    def read(_entity: object) -> Any:
-        reading.set()
+    def tidy() -> None:
         assert stopped.wait(PATIENCE_SECONDS)
-        done.append("read")
-        return SimpleNamespace(end=None)
+        for _ in range(1 + ROUNDS):  # all other rounds were found at rest, and this one is waited for
+            assert clock.asked.acquire(timeout=PATIENCE_SECONDS)
+        done.append("upkeep")
 
-    rounds = SimpleNamespace(
-        mapping=SimpleNamespace(entities=("the only one",)),
+    rounds: Any = SimpleNamespace(
+        mapping=SimpleNamespace(entities=()),
         reader=SimpleNamespace(stop=stopped.set),
-        courier=SimpleNamespace(tidy=lambda: done.append("upkeep")),
-        read_at=lambda _entity: 0.0,
-        read=read,
-        tend=lambda: None,
-        deliver=ticked.set,  # by then the other rounds of that tick stand in their queues
+        courier=SimpleNamespace(tidy=tidy),
+        tend=lambda: done.append("a pending object"),
+        deliver=ticked.release,
     )
-    nothing: Any = SimpleNamespace(renew=lambda: None, prune=lambda _before: 0)
-    made: Any = rounds
+    other: Any = SimpleNamespace(renew=lambda: None, prune=lambda _before: 0)
     before = set(threading.enumerate())
-    daemon = Daemon(made, nothing, nothing, SystemClock(), 3600.0, nothing, 3600.0, 90, Silent())
+    daemon = Daemon(rounds, other, other, clock, 1.0, other, 3600.0, 90, Silent())
     ended: list[bool] = []
-    main = threading.Thread(target=lambda: ended.append(daemon.run()))
+    main = threading.Thread(target=lambda: ended.append(daemon.run()), daemon=True)
     main.start()
-    assert reading.wait(PATIENCE_SECONDS)
-    assert ticked.wait(PATIENCE_SECONDS)
+    for _ in range(2):  # the pass is due every second, too
+        assert ticked.acquire(timeout=PATIENCE_SECONDS)
     daemon.stop()
     main.join(PATIENCE_SECONDS)
     assert ended == [True]
     for thread in set(threading.enumerate()) - before:
         thread.join(10)
         assert not thread.is_alive(), f"{thread.name} waits for ever"
-    assert done == ["read"]
+    assert done == ["upkeep"], "no round begins once the end was asked for"
