@@ -256,7 +256,7 @@ class Intake:
 
     def _wait(self, line: Line, wait: Wait, state: ObjectState | None) -> None:
         self._open.pends[line.object_id] = Pend(line.object_id, wait.reason, wait.due, wait.tries, line.account_id)
-        if state is not None and state.refused is not None:
+        if _listed(state):
             # What was refused is not what the row says now: the object waits, and is not listed as refused.
             self._open.clears[line.object_id] = Clear(line.object_id, None, refusal=True)
 
@@ -290,7 +290,7 @@ class Intake:
     def _clear(self, object_id: str, state: ObjectState | None, settles: bool) -> None:
         if state is None:
             return
-        refusal = settles and state.refused is not None
+        refusal = settles and _listed(state)
         if state.pending is not None or refusal:
             self._open.clears[object_id] = Clear(object_id, state.pending, refusal)
 
@@ -302,6 +302,11 @@ class Intake:
 def _identified(refusal: RowRefusal) -> bool:
     """Whether the row's key is fit to be an object's id, so that the ledger may keep a row for it."""
     return refusal.field != "objectId"
+
+
+def _listed(state: ObjectState | None) -> bool:
+    """Whether the object may stand among the refused, even while it is tried again."""
+    return state is not None and (state.refused is not None or state.pending in (Pending.RETRY, Pending.DEPENDENCY))
 
 
 def _address(state: ObjectState | None) -> bytes | None:

@@ -130,5 +130,5 @@ def _address_changed(line: Line, state: ObjectState) -> bool:
         and state.address is not None
         and line.address != state.address
         and state.last_modified is not None
-        and not state.told_deleted
+        and not (state.told_deleted and state.told is not None)  # unsure: a line of a failed file may be there
     )
