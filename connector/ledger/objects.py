@@ -84,7 +84,7 @@ WHERE o.type = 'ACCOUNT' AND {ids}
 _HOLDERS = f"""
 SELECT o.object_id FROM objects o LEFT JOIN batches b ON b.id = o.batch_id
 WHERE o.type = 'BUSINESS_USER' AND o.address = :address AND o.last_modified IS NOT NULL AND NOT (
-    o.sent_digest IS NULL AND o.told_deleted
+    o.sent_digest IS NULL AND o.told_deleted AND NOT o.told_unsure
     OR o.sent_digest IS NOT NULL AND o.sent_deleted AND (b.state IS NULL OR b.state NOT IN {UNSETTLED_SQL})
 )
 """  # an address is free once the deletion of its holder is settled
@@ -424,7 +424,8 @@ def live(connection: Connection, object_type: ObjectType, after: str, limit: int
         connection.execute(
             text(
                 "SELECT object_id FROM objects WHERE type = :type AND object_id > :after AND last_modified IS NOT NULL"
-                " AND NOT (CASE WHEN sent_digest IS NOT NULL THEN sent_deleted ELSE told_deleted END)"
+                " AND NOT (CASE WHEN sent_digest IS NOT NULL THEN sent_deleted"
+                " ELSE told_deleted AND NOT told_unsure END)"
                 " ORDER BY object_id LIMIT :limit"
             ),
             {"type": object_type, "after": after, "limit": limit},
