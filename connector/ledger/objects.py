@@ -20,7 +20,6 @@ from connector.ledger.records import (
     Pending,
     Refuse,
     Send,
-    Verdict,
 )
 from connector.object_types import ObjectType
 
@@ -211,10 +210,10 @@ def book_row_refusals(
         },
         _AFTER_REFUSE,
     )
-    _list_refusals(connection, object_type, "connector", refusals, now, None)
+    list_refusals(connection, object_type, "connector", refusals, now, None)
 
 
-def _list_refusals(
+def list_refusals(
     connection: Connection,
     object_type: ObjectType,
     origin: str,
@@ -222,6 +221,7 @@ def _list_refusals(
     now: float,
     batch_id: int | None,
 ) -> None:
+    """List objects as refused, with their reasons; `origin` is `connector` or `gong`."""
     count = len(refusals)
     upsert(
         connection,
@@ -264,158 +264,6 @@ def book_clears(connection: Connection, object_type: ObjectType, clears: Sequenc
             text("UPDATE objects SET refused_digest = NULL WHERE type = :type AND object_id = :id"), mended
         )
         connection.execute(text("DELETE FROM refusals WHERE type = :type AND object_id = :id"), mended)
-
-
-def resend(connection: Connection, object_type: ObjectType, ids: Sequence[str] | None, now: float) -> int:
-    """Make objects that are not in flight pending, and what they were told too doubtful to skip a line for."""
-    chosen = "" if ids is None else f" AND {in_list(connection, 'object_id')}"
-    changed = connection.execute(
-        text(
-            "UPDATE objects SET told_digest = COALESCE(sent_digest, told_digest),"
-            " told_modified = CASE WHEN sent_digest IS NULL THEN told_modified ELSE last_modified END,"
-            " told_deleted = CASE WHEN sent_digest IS NULL THEN told_deleted ELSE sent_deleted END,"
-            " sent_digest = NULL, told_unsure = true, pending = :reason, pending_since = :now, pending_due = :now"
-            " WHERE type = :type AND last_modified IS NOT NULL AND refused_digest IS NULL"
-            " AND (batch_id IS NULL OR batch_id NOT IN"
-            f" (SELECT id FROM batches WHERE state IN {UNSETTLED_SQL})){chosen}"
-        ),
-        {"reason": Pending.RESEND.value, "now": now, "type": object_type}
-        | ({} if ids is None else {"ids": id_list(connection, ids)}),
-    ).rowcount
-    return int(changed)
-
-
-def mark_gone(connection: Connection, object_type: ObjectType, ids: Sequence[str], now: float) -> None:
-    """Book objects that a whole comparison did not find; what they waited for before does not matter any more."""
-    connection.execute(
-        text(
-            "UPDATE objects SET pending = :reason, pending_since = COALESCE(pending_since, :now), pending_due = :now"
-            f" WHERE type = :type AND {in_list(connection, 'object_id')}"
-        ),
-        {
-            "reason": Pending.GONE.value,
-            "now": now,
-            "type": object_type,
-            "ids": id_list(connection, ids),
-        },
-    )
-
-
-def release_after_done(
-    connection: Connection, object_type: ObjectType, batch_id: int, now: float, account_wait: float
-) -> None:
-    """Make due what waited for this batch: newer changes of its objects, and lines that name its accounts."""
-    connection.execute(
-        text(
-            "UPDATE objects SET pending_due = :now WHERE type = :type AND pending IN ('in_flight', 'address', 'gone')"
-            " AND batch_id = :batch"
-        ),
-        {"now": now, "type": object_type, "batch": batch_id},
-    )
-    if object_type is ObjectType.BUSINESS_USER:
-        connection.execute(
-            text("UPDATE objects SET pending_due = :now WHERE type = 'BUSINESS_USER' AND pending = 'address'"),
-            {"now": now},
-        )
-    if object_type is ObjectType.ACCOUNT:
-        connection.execute(
-            text(
-                "UPDATE objects SET pending_due = (SELECT CASE WHEN a.told_digest IS NULL"
-                " THEN CAST(:later AS double precision) ELSE :now END"
-                " FROM objects a WHERE a.type = 'ACCOUNT' AND a.object_id = objects.account_id)"
-                " WHERE pending = 'account' AND EXISTS (SELECT 1 FROM objects a WHERE a.type = 'ACCOUNT'"
-                " AND a.object_id = objects.account_id AND a.batch_id = :batch)"
-            ),
-            {"now": now, "later": now + account_wait, "batch": batch_id},
-        )
-
-
-def resolve(connection: Connection, object_type: ObjectType, batch_id: int, verdict: Verdict, now: float) -> None:
-    """Book what becomes of the lines of a failed or lost batch."""
-    content = [refusal for refusal in verdict.refused if refusal.kind != "dependency"]
-    dependent = [refusal for refusal in verdict.refused if refusal.kind == "dependency"]
-    if content:
-        connection.execute(
-            text(
-                # Refused already: while the line was in flight, its row changed and could not be mapped any more.
-                # It is read anew, so that not the older line's fault is what stays listed.
-                "UPDATE objects SET refused_digest = sent_digest, sent_digest = NULL,"
-                " pending = CASE WHEN pending IS NULL AND refused_digest IS NOT NULL THEN :again ELSE pending END,"
-                " pending_since = CASE WHEN pending IS NULL AND refused_digest IS NOT NULL THEN :now"
-                "                      ELSE pending_since END,"
-                " pending_due = CASE WHEN pending IS NULL AND refused_digest IS NULL THEN NULL ELSE :now END"
-                " WHERE type = :type AND object_id = :id AND batch_id = :batch"
-            ),
-            [
-                {
-                    "type": object_type.value,
-                    "id": refusal.object_id,
-                    "batch": batch_id,
-                    "now": now,
-                    "again": Pending.RESEND.value,
-                }
-                for refusal in content
-            ],
-        )
-    if dependent:
-        connection.execute(
-            text(
-                "UPDATE objects SET sent_digest = NULL, pending = :reason, pending_since = :now,"
-                " pending_due = :due, tries = tries + 1 WHERE type = :type AND object_id = :id AND batch_id = :batch"
-            ),
-            [
-                {
-                    "type": object_type.value,
-                    "id": refusal.object_id,
-                    "batch": batch_id,
-                    "now": now,
-                    "due": verdict.dependency_due,
-                    "reason": Pending.DEPENDENCY.value,
-                }
-                for refusal in dependent
-            ],
-        )
-    _list_refusals(connection, object_type, "gong", verdict.refused, now, batch_id)
-    if verdict.rest is None:
-        connection.execute(
-            text(
-                "UPDATE objects SET pending_due = :now WHERE type = :type AND batch_id = :batch"
-                " AND sent_digest IS NOT NULL AND pending IS NOT NULL"
-            ),
-            {"now": now, "type": object_type, "batch": batch_id},
-        )
-        return
-    connection.execute(
-        text(
-            "UPDATE objects SET sent_digest = NULL, told_unsure = true, pending = :reason, pending_since = :now,"
-            " pending_due = :due, tries = tries + :more"
-            " WHERE type = :type AND batch_id = :batch AND sent_digest IS NOT NULL"
-        ),
-        {
-            "type": object_type,
-            "batch": batch_id,
-            "reason": verdict.rest.value,
-            "now": now,
-            "due": verdict.due,
-            "more": 1 if verdict.rest is Pending.GENERAL else 0,
-        },
-    )
-
-
-def ids_of_lines(
-    connection: Connection, object_type: ObjectType, batch_id: int, lines: Sequence[int]
-) -> dict[int, str]:
-    """Return the objects that stand on these lines of a batch's file."""
-    if not lines:
-        return {}
-    rows = connection.execute(
-        text(
-            "SELECT line, object_id FROM objects WHERE type = :type AND batch_id = :batch"
-            f" AND sent_digest IS NOT NULL AND {in_list(connection, 'line')}"
-        ),
-        {"type": object_type, "batch": batch_id, "ids": id_list(connection, lines)},
-    )
-    return {line: object_id for line, object_id in rows}  # noqa: C416 - a row is no pair to the type checker
 
 
 def live(connection: Connection, object_type: ObjectType, after: str, limit: int) -> list[str]:

@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from connector.ledger.database import Database
 from connector.ledger.objects import UNSETTLED_SQL
-from connector.ledger.records import BatchState, Counts, Pass, PassKind, Pending
-from connector.ledger.store import load_counts
+from connector.ledger.passes import load_counts
+from connector.ledger.records import GUARD, BatchState, Counts, Pass, PassKind, Pending
 from connector.object_types import ObjectType
 
 
@@ -235,6 +235,15 @@ class Queries:
         with self._database.reading() as connection:
             value: int = connection.exec_driver_sql("SELECT COALESCE(max(id), 0) FROM batches").scalar_one()
             return value
+
+    def guards(self) -> dict[ObjectType, str]:
+        """Return what the guard holds of each type whose latest full comparison found too many deletions, in words:
+        `12 of 300`.
+        """
+        with self._database.reading() as connection:
+            rows = connection.exec_driver_sql("SELECT key, value FROM meta WHERE value <> ''").all()
+        held = {key.removeprefix(GUARD): value for key, value in rows if key.startswith(GUARD)}
+        return {object_type: held[object_type] for object_type in ObjectType if object_type in held}
 
     def lease_holder(self, now: float) -> str | None:
         """Return the name of the active process; None when there is none."""

@@ -26,6 +26,9 @@ class BatchState(StrEnum):
     """Every line of a failed or lost file is booked as refused, good, or to go again. The end."""
 
 
+GUARD: Final = "guard."
+"""Before an object type: the ledger's property that says what the guard holds of it; empty when nothing."""
+
 UNSETTLED: Final = (BatchState.SPOOLED, BatchState.SENT, BatchState.ACCEPTED, BatchState.FAILED)
 """States in which a batch's lines count as in flight."""
 

@@ -1,0 +1,162 @@
+"""SQL for what happens to objects when a file is settled or lost, or when they are to be sent again."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, text
+
+from connector.ledger.bulk import id_list, in_list
+from connector.ledger.objects import UNSETTLED_SQL, list_refusals
+from connector.ledger.records import Pending, Verdict
+from connector.object_types import ObjectType
+
+
+def release_after_done(
+    connection: Connection, object_type: ObjectType, batch_id: int, now: float, account_wait: float
+) -> None:
+    """Make due what waited for this batch: newer changes of its objects, and lines that name its accounts."""
+    connection.execute(
+        text(
+            "UPDATE objects SET pending_due = :now WHERE type = :type AND pending IN ('in_flight', 'address', 'gone')"
+            " AND batch_id = :batch"
+        ),
+        {"now": now, "type": object_type, "batch": batch_id},
+    )
+    if object_type is ObjectType.BUSINESS_USER:
+        connection.execute(
+            text("UPDATE objects SET pending_due = :now WHERE type = 'BUSINESS_USER' AND pending = 'address'"),
+            {"now": now},
+        )
+    if object_type is ObjectType.ACCOUNT:
+        connection.execute(
+            text(
+                "UPDATE objects SET pending_due = (SELECT CASE WHEN a.told_digest IS NULL"
+                " THEN CAST(:later AS double precision) ELSE :now END"
+                " FROM objects a WHERE a.type = 'ACCOUNT' AND a.object_id = objects.account_id)"
+                " WHERE pending = 'account' AND EXISTS (SELECT 1 FROM objects a WHERE a.type = 'ACCOUNT'"
+                " AND a.object_id = objects.account_id AND a.batch_id = :batch)"
+            ),
+            {"now": now, "later": now + account_wait, "batch": batch_id},
+        )
+
+
+def resolve(connection: Connection, object_type: ObjectType, batch_id: int, verdict: Verdict, now: float) -> None:
+    """Book what becomes of the lines of a failed or lost batch."""
+    content = [refusal for refusal in verdict.refused if refusal.kind != "dependency"]
+    dependent = [refusal for refusal in verdict.refused if refusal.kind == "dependency"]
+    if content:
+        connection.execute(
+            text(
+                # Refused already: while the line was in flight, its row changed and could not be mapped any more.
+                # It is read anew, so that not the older line's fault is what stays listed.
+                "UPDATE objects SET refused_digest = sent_digest, sent_digest = NULL,"
+                " pending = CASE WHEN pending IS NULL AND refused_digest IS NOT NULL THEN :again ELSE pending END,"
+                " pending_since = CASE WHEN pending IS NULL AND refused_digest IS NOT NULL THEN :now"
+                "                      ELSE pending_since END,"
+                " pending_due = CASE WHEN pending IS NULL AND refused_digest IS NULL THEN NULL ELSE :now END"
+                " WHERE type = :type AND object_id = :id AND batch_id = :batch"
+            ),
+            [
+                {
+                    "type": object_type.value,
+                    "id": refusal.object_id,
+                    "batch": batch_id,
+                    "now": now,
+                    "again": Pending.RESEND.value,
+                }
+                for refusal in content
+            ],
+        )
+    if dependent:
+        connection.execute(
+            text(
+                "UPDATE objects SET sent_digest = NULL, pending = :reason, pending_since = :now,"
+                " pending_due = :due, tries = tries + 1 WHERE type = :type AND object_id = :id AND batch_id = :batch"
+            ),
+            [
+                {
+                    "type": object_type.value,
+                    "id": refusal.object_id,
+                    "batch": batch_id,
+                    "now": now,
+                    "due": verdict.dependency_due,
+                    "reason": Pending.DEPENDENCY.value,
+                }
+                for refusal in dependent
+            ],
+        )
+    list_refusals(connection, object_type, "gong", verdict.refused, now, batch_id)
+    if verdict.rest is None:
+        connection.execute(
+            text(
+                "UPDATE objects SET pending_due = :now WHERE type = :type AND batch_id = :batch"
+                " AND sent_digest IS NOT NULL AND pending IS NOT NULL"
+            ),
+            {"now": now, "type": object_type, "batch": batch_id},
+        )
+        return
+    connection.execute(
+        text(
+            "UPDATE objects SET sent_digest = NULL, told_unsure = true, pending = :reason, pending_since = :now,"
+            " pending_due = :due, tries = tries + :more"
+            " WHERE type = :type AND batch_id = :batch AND sent_digest IS NOT NULL"
+        ),
+        {
+            "type": object_type,
+            "batch": batch_id,
+            "reason": verdict.rest.value,
+            "now": now,
+            "due": verdict.due,
+            "more": 1 if verdict.rest is Pending.GENERAL else 0,
+        },
+    )
+
+
+def resend(connection: Connection, object_type: ObjectType, ids: Sequence[str] | None, now: float) -> int:
+    """Make objects that are not in flight pending, and what they were told too doubtful to skip a line for."""
+    chosen = "" if ids is None else f" AND {in_list(connection, 'object_id')}"
+    changed = connection.execute(
+        text(
+            "UPDATE objects SET told_digest = COALESCE(sent_digest, told_digest),"
+            " told_modified = CASE WHEN sent_digest IS NULL THEN told_modified ELSE last_modified END,"
+            " told_deleted = CASE WHEN sent_digest IS NULL THEN told_deleted ELSE sent_deleted END,"
+            " sent_digest = NULL, told_unsure = true, pending = :reason, pending_since = :now, pending_due = :now"
+            " WHERE type = :type AND last_modified IS NOT NULL AND refused_digest IS NULL"
+            " AND (batch_id IS NULL OR batch_id NOT IN"
+            f" (SELECT id FROM batches WHERE state IN {UNSETTLED_SQL})){chosen}"
+        ),
+        {"reason": Pending.RESEND.value, "now": now, "type": object_type}
+        | ({} if ids is None else {"ids": id_list(connection, ids)}),
+    ).rowcount
+    return int(changed)
+
+
+def mark_gone(connection: Connection, object_type: ObjectType, ids: Sequence[str], now: float) -> None:
+    """Book objects that a whole comparison did not find; what they waited for before does not matter any more."""
+    connection.execute(
+        text(
+            "UPDATE objects SET pending = :reason, pending_since = COALESCE(pending_since, :now), pending_due = :now"
+            f" WHERE type = :type AND {in_list(connection, 'object_id')}"
+        ),
+        {
+            "reason": Pending.GONE.value,
+            "now": now,
+            "type": object_type,
+            "ids": id_list(connection, ids),
+        },
+    )
+
+
+def ids_of_lines(
+    connection: Connection, object_type: ObjectType, batch_id: int, lines: Sequence[int]
+) -> dict[int, str]:
+    """Return the objects that stand on these lines of a batch's file."""
+    if not lines:
+        return {}
+    rows = connection.execute(
+        text(
+            "SELECT line, object_id FROM objects WHERE type = :type AND batch_id = :batch"
+            f" AND sent_digest IS NOT NULL AND {in_list(connection, 'line')}"
+        ),
+        {"type": object_type, "batch": batch_id, "ids": id_list(connection, lines)},
+    )
+    return {line: object_id for line, object_id in rows}  # noqa: C416 - a row is no pair to the type checker
