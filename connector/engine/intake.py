@@ -1,7 +1,6 @@
 """Takes rows of one entity source, decides about each, writes lines to a file, and books it all in one step."""
 
-import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -72,8 +71,24 @@ class Intake:
         clock: Clock,
         policy: Policy,
         observer: Observer,
-        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+        new_id: Callable[[], str],
+        elsewhere: Callable[[int, Sequence[str]], set[str]],
     ) -> None:
+        """Prepare for the rows of one reading.
+
+        Args:
+            entity: the entity source that is read.
+            source: its place among the sources of its type, from 0.
+            kind: why it is read.
+            pass_id: the pass that rows are counted for.
+            store: the ledger.
+            spool: where files go.
+            clock: the time.
+            policy: what to obey.
+            observer: is told of files and progress.
+            new_id: makes client request ids.
+            elsewhere: tells which of some objects have a live row in another source of the type.
+        """
         self._entity = entity
         self._source = source
         self._kind = kind
@@ -84,6 +99,7 @@ class Intake:
         self._policy = policy
         self._observer = observer
         self._new_id = new_id
+        self._elsewhere = elsewhere
         self._open = _Open()
         self.total = Counts()
         self.sealed_any = False
@@ -118,9 +134,13 @@ class Intake:
         states = self._store.lookup(self._entity.type, ids)
         accounts = self._accounts(encoded.lines)
         taken = self._taken(encoded.lines)
+        foreign = self._foreign(states)
         skipped = 0
         for line in encoded.lines:
             state = states.get(line.object_id)
+            if line.object_id in foreign:
+                skipped += line.deleted or self._collide(line.object_id, line.digest)
+                continue
             account = None if line.account_id is None else accounts.get(line.account_id)
             if line.object_id in self._open.sends or line.object_id in self._open.pends:
                 self._duplicate(line)
@@ -142,7 +162,10 @@ class Intake:
                     self._send(self._deletion(line.object_id), modified, _address(state))
                     self._wait(line, wait, state)
         for refusal in encoded.refusals:
-            skipped += self._refuse(refusal, states.get(refusal.object_id))
+            if refusal.object_id in foreign:
+                skipped += self._collide(refusal.object_id, refusal.digest)
+            else:
+                skipped += self._refuse(refusal, states.get(refusal.object_id))
         self._open.counts = self._open.counts.plus(
             Counts(rows=len(rows), skipped=skipped, not_shown=encoded.not_shown, warnings=encoded.warnings)
         )
@@ -224,6 +247,20 @@ class Intake:
     def _accounts(self, encoded: Sequence[Line]) -> dict[str, AccountState]:
         named = {line.account_id for line in encoded if line.account_id is not None and not line.deleted}
         return self._store.accounts(sorted(named)) if named else {}
+
+    def _foreign(self, states: Mapping[str, ObjectState]) -> set[str]:
+        """Return the objects that another source of the type has a live row of: they are that source's."""
+        owned: dict[int, list[str]] = {}
+        for object_id, state in states.items():
+            if state.source != self._source:
+                owned.setdefault(state.source, []).append(object_id)
+        return set().union(*(self._elsewhere(source, ids) for source, ids in owned.items()))
+
+    def _collide(self, object_id: str, digest: bytes) -> int:
+        """Refuse a row whose key another source has, too; the object stays what that source says. Returns 0."""
+        reason = "another source of the type has a row with this key, too, and is the one that is sent"
+        self._open.refusals[object_id] = Refuse(object_id, digest, "row", self._key_column, reason, identified=False)
+        return 0
 
     def _taken(self, encoded: Sequence[Line]) -> set[str]:
         """Return the business users of these lines whose address another user still holds."""

@@ -296,4 +296,14 @@ class Reader:
             self._policy,
             self._observer,
             self._new_id,
+            lambda source, ids: self._alive(entity.type, source, ids),
         )
+
+    def _alive(self, object_type: ObjectType, source: int, ids: Sequence[str]) -> set[str]:
+        """Return which of some objects have a row in that source of the type that is not deleted."""
+        entities = self._entities[object_type]
+        if source >= len(entities):
+            return set()
+        encoded = entities[source].encode(self._rows(entities[source], ids), int(self._clock.now()))
+        live = {line.object_id for line in encoded.lines if not line.deleted}
+        return live | {refusal.object_id for refusal in encoded.refusals}

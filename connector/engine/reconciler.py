@@ -7,7 +7,7 @@ from typing import Final
 
 from connector.engine.observe import Observer
 from connector.engine.reader import End, Reader
-from connector.ledger.records import Counts
+from connector.ledger.records import GUARD, Counts
 from connector.ledger.store import Store
 from connector.mapping import CompiledMapping
 from connector.object_types import ObjectType
@@ -60,8 +60,8 @@ class Reconciler:
     def reconcile(self, object_type: ObjectType, *, allow_deletions: bool = False) -> Reconciliation | None:
         """Read all sources of a type; send what differs; book as gone what no source has any more.
 
-        Nothing is booked as gone unless every source was read to its end, gave at least one row, and the guard lets
-        it. Each of those objects is looked for by key once more before Gong is told.
+        Nothing is booked as gone unless every source was read to its end, the guard lets it, and none gave no row at
+        all. Each of those objects is looked for by key once more before Gong is told.
 
         Args:
             object_type: what to compare.
@@ -87,7 +87,8 @@ class Reconciler:
             counts = counts.plus(reading.counts)
             if reading.end is not End.FINISHED:
                 return Reconciliation(reading.end, counts, 0, 0, held=False)
-            if len(seen) == before:
+            if len(seen) == before and self._store.live(object_type, "", 1):
+                self._store.set_meta(GUARD + object_type.value, f"all, for {entity.name} gives no row")
                 self._observer.event("reconcile.empty", entity=entity.name, alarm=True)
                 return Reconciliation(End.FINISHED, counts, 0, 0, held=True)
         return self._delete(object_type, array("q", sorted(seen)), counts, allow_deletions)
@@ -104,7 +105,7 @@ class Reconciler:
         if gone and not held:
             for start in range(0, len(gone), AT_ONCE):
                 self._store.mark_gone(object_type, gone[start : start + AT_ONCE])
-        self._store.set_meta(f"guard.{object_type.value}", f"{len(gone)} of {live}" if held else "")
+        self._store.set_meta(GUARD + object_type.value, f"{len(gone)} of {live}" if held else "")
         self._observer.event(
             "reconcile.ended",
             type=object_type.value,

@@ -1,6 +1,7 @@
 """Joins the ticks into rounds: what one command does in turn, and what the daemon does on its threads."""
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from connector.clock import Clock
@@ -79,6 +80,14 @@ class Rounds:
             done.append(errand)
             if errand.outcome is Outcome.DENIED:
                 raise GongDenied(errand.detail)
+
+    def resend(self, object_type: ObjectType, ids: Sequence[str] | None) -> int:
+        """Have objects that Gong was told of sent again although their rows did not change; return how many.
+
+        `ids` None means all of the type. Objects on their way, and refused ones, are left alone.
+        """
+        self.schema.ensure(object_type)
+        return self.store.resend(object_type, ids)
 
     def next_due(self) -> float | None:
         """Return when the next batch or pending object is due (seconds since 1970 UTC)."""

@@ -70,7 +70,8 @@ ON CONFLICT (type, object_id) DO UPDATE SET
 
 _LOOKUP = """
 SELECT o.object_id, o.told_digest, o.told_deleted, o.told_unsure, o.sent_digest, o.sent_deleted,
-       o.batch_id, o.refused_digest, o.pending, o.pending_since, o.tries, o.last_modified, o.address, o.account_id
+       o.batch_id, o.refused_digest, o.pending, o.pending_since, o.tries, o.last_modified, o.address, o.account_id,
+       o.source
 FROM objects o WHERE o.type = :type AND {ids}
 """
 
@@ -99,7 +100,7 @@ def lookup(connection: Connection, object_type: ObjectType, ids: Sequence[str]) 
     found: dict[str, ObjectState] = {}
     for (
         object_id, told, told_deleted, unsure, sent, sent_deleted,
-        batch, refused, pending, since, tries, modified, address, account,
+        batch, refused, pending, since, tries, modified, address, account, source,
     ) in rows:  # fmt: skip
         in_flight = sent if batch in unsettled else None
         settled = sent is not None and in_flight is None
@@ -114,6 +115,7 @@ def lookup(connection: Connection, object_type: ObjectType, ids: Sequence[str]) 
             last_modified=modified,
             address=address,
             account_id=account,
+            source=source,
         )
     return found
 

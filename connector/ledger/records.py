@@ -94,6 +94,8 @@ class ObjectState(NamedTuple):
     """modifiedDate of the last line spooled, whatever became of it: None means Gong never heard of the object."""
     address: bytes | None
     account_id: str | None
+    source: int = 0
+    """Which of the type's entity sources the object came from."""
 
 
 class AccountState(NamedTuple):

@@ -65,13 +65,20 @@ class Notes:
 class Company:
     """Everything in one place; `wiring` is the running connector, and `restart` makes a new one."""
 
-    def __init__(self, directory: Path, behaviour: Behaviour | None = None, feed: str = "", **settings: Any) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        behaviour: Behaviour | None = None,
+        feed: str = "",
+        mapping_text: str | None = None,
+        **settings: Any,
+    ) -> None:
         self.directory = directory
         self.clock = FakeClock(START)
         self.crm = sqlite3.connect(directory / "crm.db", isolation_level=None)
         self.crm.executescript(SCHEMA)
         mapping = directory / "mapping.yaml"
-        mapping.write_text(MAPPING % feed)
+        mapping.write_text(MAPPING % feed if mapping_text is None else mapping_text)
         self.world = World(now=self.clock.now, behaviour=behaviour)
         self.faults = FaultPlan()
         self._api = SandboxApi(self.world, Credentials("key", "secret"), self.faults)
