@@ -21,6 +21,11 @@ def _type(name: str) -> ObjectType:
         raise click.BadParameter(f"{name!r} is not one of {', '.join(ObjectType)}") from None
 
 
+def _example(arguments: str) -> str:
+    """Return what stands at the end of a command's help."""
+    return f"Example: gong-connector {arguments}"
+
+
 class _InOrder(click.Group):
     """Lists commands in the order in which a newcomer needs them."""
 
@@ -40,7 +45,7 @@ def commands() -> None:
     """
 
 
-@commands.command()
+@commands.command(epilog=_example("demo --keep"))
 @click.option("--keep", is_flag=True, help="Keep sandbox and daemon running, with live changes, until Ctrl-C.")
 @click.option(
     "--directory",
@@ -57,7 +62,7 @@ def demo(keep: bool, directory: Path | None) -> Status:
     return work(keep=keep, directory=directory)
 
 
-@commands.command()
+@commands.command(epilog=_example("check"))
 def check() -> Status:
     """Say what is wrong with settings, source, mapping, credentials and schema; changes nothing."""
     from connector.cli.check import check as work
@@ -65,7 +70,7 @@ def check() -> Status:
     return work()
 
 
-@commands.command()
+@commands.command(epilog=_example("preview DEAL --limit 3"))
 @click.argument("object_type", metavar="TYPE", type=_type)
 @click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="Rows to show at most.")
 @click.option("--id", "object_id", help="Only the row with this key.")
@@ -77,7 +82,22 @@ def preview(object_type: ObjectType, limit: int, object_id: str | None, as_json:
     return work(object_type, limit, object_id, as_json=as_json)
 
 
-@commands.command()
+@commands.command(epilog=_example("validate --type DEAL --json"))
+@click.option(
+    "--type", "types", metavar="TYPE", multiple=True, type=_type, help="Only this type of object; may be repeated."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with stable keys, for CI.")
+def validate(types: tuple[ObjectType, ...], as_json: bool) -> Status:
+    """Read everything, and count what would be refused or not shown, and why; sends nothing, needs no Gong.
+
+    Ends with 3 when a row would be refused, or a key stands twice.
+    """
+    from connector.cli.validate import validate as work
+
+    return work(types, as_json=as_json)
+
+
+@commands.command(epilog=_example("register"))
 @click.option("--adopt", is_flag=True, help="Take over the registered integration even if it has another name.")
 def register(adopt: bool) -> Status:
     """Register the integration in Gong, or adopt the registered one of the same name."""
@@ -91,7 +111,7 @@ def schema() -> None:
     """Gong's additional fields: the difference from the mapping, and making it right."""
 
 
-@schema.command("plan")
+@schema.command("plan", epilog=_example("schema plan"))
 @click.option("--json", "as_json", is_flag=True, help="A JSON array of changes.")
 def schema_plan(as_json: bool) -> Status:
     """Show what tells Gong's additional fields from the mapping."""
@@ -100,7 +120,7 @@ def schema_plan(as_json: bool) -> Status:
     return work(as_json=as_json)
 
 
-@schema.command("apply")
+@schema.command("apply", epilog=_example("schema apply"))
 @click.option(
     "--allow-destructive",
     is_flag=True,
@@ -113,7 +133,7 @@ def schema_apply(allow_destructive: bool) -> Status:
     return work(destructive=allow_destructive)
 
 
-@commands.command()
+@commands.command(epilog=_example("sync --type ACCOUNT --timeout 600"))
 @click.option(
     "--type", "types", metavar="TYPE", multiple=True, type=_type, help="Only this type of object; may be repeated."
 )
@@ -128,7 +148,56 @@ def sync(types: tuple[ObjectType, ...], no_wait: bool, timeout: float | None) ->
     return work(types, wait=not no_wait, timeout=timeout)
 
 
-@commands.command("run")
+@commands.command(epilog=_example("reconcile --type CONTACT"))
+@click.option(
+    "--type", "types", metavar="TYPE", multiple=True, type=_type, help="Only this type of object; may be repeated."
+)
+@click.option(
+    "--allow-deletions", is_flag=True, help="Let through what the guard holds: you have seen that the rows are gone."
+)
+def reconcile(types: tuple[ObjectType, ...], allow_deletions: bool) -> Status:
+    """Compare the whole source with what Gong was told: finds missed changes and rows that are gone, and sends them."""
+    from connector.cli.reconcile import reconcile as work
+
+    return work(types, allow_deletions=allow_deletions)
+
+
+@commands.command(epilog=_example("resend DEAL --id 4711"))
+@click.argument("object_type", metavar="TYPE", type=_type)
+@click.option("--id", "ids", metavar="ID", multiple=True, help="Only the object with this id; may be repeated.")
+@click.option("--all", "everything", is_flag=True, help="Every object of the type; asks first on a terminal.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def resend(object_type: ObjectType, ids: tuple[str, ...], everything: bool, yes: bool) -> Status:
+    """Send again what Gong was already told, though the rows of this TYPE did not change."""
+    if bool(ids) == everything:
+        raise click.UsageError("Say which objects: --id ID, or --all")
+    from connector.cli.resend import resend as work
+
+    return work(object_type, ids or None, sure=yes)
+
+
+@commands.command(epilog=_example("verify DEAL --limit 500 --repair"))
+@click.argument("types", metavar="[TYPE]...", nargs=-1, type=_type)
+@click.option("--id", "ids", metavar="ID", multiple=True, help="Only the object with this id; may be repeated.")
+@click.option("--limit", type=click.IntRange(min=1), help="Objects of each type at most; all by default.")
+@click.option("--repair", is_flag=True, help="Send again what differs, and compare that once more.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with stable keys.")
+def verify(
+    types: tuple[ObjectType, ...], ids: tuple[str, ...], limit: int | None, repair: bool, as_json: bool
+) -> Status:
+    """Read objects back from Gong, 100 a call, and compare them with what their rows say.
+
+    Gong reads back accounts, contacts, deals and leads only. Ends with 3 when something differs, and still does after
+    --repair, or when the quota ended it early.
+    """
+    if ids and len(types) != 1:
+        raise click.UsageError("--id needs the one TYPE that the object is of")
+    from connector.cli.verify import verify as work
+
+    return work(types, list(dict.fromkeys(ids)) or None, limit, repair=repair, as_json=as_json)
+
+
+@commands.command("run", epilog=_example("run"))
 def run_daemon() -> Status:
     """Keep syncing until SIGTERM or Ctrl-C. A second one on the same ledger stands by."""
     from connector.cli.daemon import run as work
@@ -136,7 +205,7 @@ def run_daemon() -> Status:
     return work()
 
 
-@commands.command()
+@commands.command(epilog=_example("status --json"))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with stable keys.")
 def status(as_json: bool) -> Status:
     """Say how everything stands: what Gong has, what waits and why, what was refused, calls used."""
@@ -150,7 +219,7 @@ def failures() -> None:
     """Objects whose latest line the connector or Gong refused, and why."""
 
 
-@failures.command("list")
+@failures.command("list", epilog=_example("failures list --type DEAL"))
 @click.option("--type", "object_type", metavar="TYPE", type=_type, help="Only this type of object.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array of objects with stable keys.")
 def failures_list(object_type: ObjectType | None, as_json: bool) -> Status:
@@ -160,7 +229,7 @@ def failures_list(object_type: ObjectType | None, as_json: bool) -> Status:
     return work(object_type, as_json=as_json)
 
 
-@failures.command("show")
+@failures.command("show", epilog=_example("failures show DEAL 4711"))
 @click.argument("object_type", metavar="TYPE", type=_type)
 @click.argument("object_id", metavar="ID")
 def failures_show(object_type: ObjectType, object_id: str) -> Status:
@@ -170,7 +239,7 @@ def failures_show(object_type: ObjectType, object_id: str) -> Status:
     return work(object_type, object_id)
 
 
-@failures.command("retry")
+@failures.command("retry", epilog=_example("failures retry --type DEAL --id 4711"))
 @click.option("--type", "object_type", metavar="TYPE", type=_type, help="Only this type of object.")
 @click.option("--id", "object_id", help="Only the object with this id.")
 @click.option("--all", "everything", is_flag=True, help="Every refused object (of the type).")
@@ -183,7 +252,7 @@ def failures_retry(object_type: ObjectType | None, object_id: str | None, everyt
     return work(object_type, object_id)
 
 
-@commands.command()
+@commands.command(epilog=_example("sandbox --port 8089"))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8089, show_default=True, help="Port; 0: any free one.")
 @click.option(

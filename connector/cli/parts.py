@@ -33,15 +33,18 @@ def working(settings: Settings | None = None, *, quiet: bool = False) -> Iterato
 
 
 @contextmanager
-def looking() -> Iterator[Wiring]:
+def looking(*, long: bool = False) -> Iterator[Wiring]:
     """Give the parts to a command that only looks; a ledger that is not there yet is not created.
+
+    `long` asks for bars on a terminal, and log lines elsewhere, of what the engine does.
 
     Raises:
         ConfigError: the settings are wrong.
     """
     settings = load_settings()
-    logs.configure(settings.log_format or "console", "WARNING", None)
-    with Wiring(settings, SystemClock(), Silent(), looking=True) as wiring:
+    watched = long and not remarks.is_terminal
+    logs.configure(settings.log_format or "console", settings.log_level if watched else "WARNING", None)
+    with Wiring(settings, SystemClock(), observer(quiet=False) if long else Silent(), looking=True) as wiring:
         yield wiring
 
 

@@ -68,6 +68,12 @@ class Bars:
             case "pass.ended" if self._reading is not None:
                 self._source(self._reading, facts["rows"], facts["lines"], done=True)
                 self._reading = None
+            case "validate.started" | "validate.progress" | "validate.ended":
+                done = name == "validate.ended"
+                said = f"{_number(facts['rows'])} read, {_number(facts['refused'])} refused"
+                self._show(str(facts["entity"]), said, int(done), 1 if done else None)
+            case "verify.progress":
+                self._show(str(facts["type"]), f"{_number(facts['compared'])} compared", 0, None)
             case "batch.spooled":
                 self._files(spooled=1)
             case "batch.done":

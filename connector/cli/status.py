@@ -12,6 +12,7 @@ from connector.engine.binding import GONG_HOST, INTEGRATION
 from connector.engine.wiring import Wiring
 from connector.ledger.queries import TypeStatus, Work
 from connector.ledger.records import UNSETTLED, Pass
+from connector.object_types import ObjectType
 
 WAITS: Final = {
     "in_flight": "changed again while an earlier line of them is on its way",
@@ -43,6 +44,7 @@ class _State:
     work: Work
     troubles: Sequence[str]
     passes: Sequence[Pass]
+    guard: Mapping[ObjectType, str]
 
     @property
     def failed(self) -> list[Pass]:
@@ -54,7 +56,8 @@ class _State:
         """The exit status."""
         if self.failed:
             return Status.FAILED
-        return Status.UNSETTLED if self.work.refused or self.work.held or self.troubles else Status.WELL
+        work = self.work
+        return Status.UNSETTLED if work.refused or work.held or self.troubles or self.guard else Status.WELL
 
 
 def status(*, as_json: bool) -> Status:
@@ -84,6 +87,7 @@ def _state(wiring: Wiring) -> _State:
         work=queries.work(now),
         troubles=queries.troubles(),
         passes=queries.last_passes(),
+        guard=queries.guards(),
     )
 
 
@@ -116,11 +120,23 @@ def _say(state: _State) -> None:
         say(f"{one.name}: the last pass failed: {one.error}", "red")
     for trouble in state.troubles:
         say(trouble, "yellow")
+    for object_type, held in state.guard.items():
+        say(guard_words(object_type, held), "yellow")
     if state.work.refused:
         say(f"{count(state.work.refused, 'object')} refused: `gong-connector failures list` says why.", "yellow")
     if state.passes and state.status is Status.WELL and not (state.work.unsettled or state.work.awaited):
         say()
         say("All is settled: Gong equals what was read.", "green")
+
+
+def guard_words(object_type: ObjectType, held: str) -> str:
+    """Say what the guard holds, and what to do."""
+    words = f"{object_type}: deletions are held, too many to be believed: {held}. "
+    if not held.endswith("no row"):
+        words += f"If they are right: `gong-connector reconcile --type {object_type} --allow-deletions`"
+    else:
+        words += "An empty source is never believed: see what became of its rows, or of the right to read them"
+    return words
 
 
 def _say_what_waits(state: _State) -> None:
@@ -171,6 +187,7 @@ def _document(state: _State) -> dict[str, object]:
             "refused": state.work.refused,
         },
         "troubles": list(state.troubles),
+        "guard": dict(state.guard),
         "passes": [
             {
                 "source": one.name,

@@ -1,18 +1,19 @@
 """`sync`: one pass, and a summary that says plainly whether Gong now equals what was read."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from connector.cli.output import count, heading, remarks, say, seconds, size, table
+from connector.cli.ending import Cost, Meter, exceptions_of, say_cost, say_exceptions, say_work
+from connector.cli.output import heading, remarks, say, table
 from connector.cli.parts import working
 from connector.cli.progress import showing
 from connector.cli.running import Status
-from connector.engine.reader import End
+from connector.engine.reader import End, Reading
 from connector.engine.sync import SyncReport
 from connector.engine.wiring import Wiring
 from connector.errors import ConfigError
-from connector.ledger.queries import Uploads, Work
+from connector.ledger.queries import Uploads
 from connector.mapping import Entity
 from connector.object_types import ObjectType
 
@@ -23,11 +24,23 @@ class Synced:
 
     entities: Sequence[Entity]
     report: SyncReport
-    uploads: Uploads
-    calls: int
-    calls_per_day: int
-    took: float
-    """Seconds."""
+    cost: Cost
+
+    @property
+    def uploads(self) -> Uploads:
+        """What was uploaded."""
+        return self.cost.uploads
+
+    @property
+    def calls(self) -> int:
+        """Calls to Gong."""
+        return self.cost.calls
+
+    @property
+    def readings(self) -> Sequence[tuple[Entity, Reading]]:
+        """The entity sources that were read, with what became of their rows."""
+        found = self.report.readings
+        return [(entity, found[entity.name]) for entity in self.entities if entity.name in found]
 
 
 def sync(types: Sequence[ObjectType], *, wait: bool, timeout: float | None) -> Status:
@@ -42,65 +55,68 @@ def sync(types: Sequence[ObjectType], *, wait: bool, timeout: float | None) -> S
 
 def one_pass(wiring: Wiring, types: Sequence[ObjectType], *, wait: bool, timeout: float | None) -> Synced:
     """Make a pass, holding the lease. Raises ConfigError for a type that the mapping file does not have."""
-    started = wiring.clock.monotonic()
-    entities = _chosen(wiring, types)
-    last = wiring.queries.last_batch()
-    used = wiring.budget.used()
+    meter = Meter(wiring)
+    entities = chosen(wiring, types)
     with showing(wiring.observer):
         report = wiring.syncer.run(entities, wait=wait, timeout=timeout)
-    return Synced(
-        entities,
-        report,
-        wiring.queries.uploads_after(last),
-        wiring.budget.used() - used,
-        wiring.settings.calls_per_day,
-        wiring.clock.monotonic() - started,
-    )
+    return Synced(entities, report, meter.cost())
 
 
-def _chosen(wiring: Wiring, types: Sequence[ObjectType]) -> list[Entity]:
+def chosen(wiring: Wiring, types: Sequence[ObjectType]) -> list[Entity]:
+    """Return the entity sources of these types, all when there is none.
+
+    Raises:
+        ConfigError: the mapping file does not have one of the types.
+    """
     entities = wiring.mapping.entities
     missing = [str(kind) for kind in types if all(entity.type is not kind for entity in entities)]
     if missing:
-        raise ConfigError(f"--type {missing[0]}: {wiring.settings.mapping} says nothing of {missing[0]}")
+        raise ConfigError(f"{missing[0]}: {wiring.settings.mapping} says nothing of {missing[0]}")
     return [entity for entity in entities if not types or entity.type in types]
+
+
+def chosen_types(wiring: Wiring, types: Sequence[ObjectType]) -> list[ObjectType]:
+    """Return the types that the mapping file has, only these where there are some, in Gong's order.
+
+    Raises:
+        ConfigError: the mapping file does not have one of them.
+    """
+    return list(dict.fromkeys(entity.type for entity in chosen(wiring, types)))
 
 
 def summary(synced: Synced) -> None:
     """Write what was read, sent and refused, and what it cost."""
-    rows = []
-    for entity in synced.entities:
-        reading = synced.report.readings.get(entity.name)
-        if reading is not None:
-            counts = reading.counts
-            rows.append(
-                (entity.name, reading.kind, counts.rows, counts.lines, counts.skipped, counts.refused, counts.pended)
-            )
+    rows = [
+        (entity.name, reading.kind, counts.rows, counts.lines, counts.skipped, counts.refused, counts.pended)
+        for entity, reading in synced.readings
+        for counts in (reading.counts,)
+    ]
     if rows:
         heading("What was read")
         table(("Source", "Pass", "Rows", "Lines", "Skipped", "Refused", "Waiting"), rows)
-    for words in not_shown(synced):
+    for words in remarkable(synced):
         say(words)
-    uploads = synced.uploads
-    say()
-    say(
-        f"Uploaded: {count(uploads.files, 'file')}, {count(uploads.lines, 'line')}, {size(uploads.bytes)}. "
-        f"Calls to Gong: {synced.calls:,} of {synced.calls_per_day:,} a day. Took {seconds(synced.took)}."
-    )
+    say_cost(synced.cost)
 
 
-def not_shown(synced: Synced) -> list[str]:
-    """Return, in words, which objects Gong takes but will not show, the most frequent first."""
-    found: Counter[tuple[str, str, str]] = Counter()
-    for entity in synced.entities:
-        reading = synced.report.readings.get(entity.name)
-        if reading is not None:
-            for (field, reason), number in reading.counts.not_shown.items():
-                found[entity.type, field, reason] += number
+def remarkable(synced: Synced) -> list[str]:
+    """Return, in words, what was sent and yet is not as one might think, the most frequent first of each kind."""
+    hidden: Counter[tuple[str, str, str]] = Counter()
+    unread: Counter[tuple[str, str, str]] = Counter()
+    for entity, reading in synced.readings:
+        hidden.update(_of_type(entity.type, reading.counts.not_shown))
+        unread.update(_of_type(entity.type, reading.counts.warnings))
     return [
         f"Gong takes but may not show: {number:,} {object_type} ({field} is {reason})"
-        for (object_type, field, reason), number in found.most_common()
+        for (object_type, field, reason), number in hidden.most_common()
+    ] + [
+        f"Sent as null because unreadable: {number:,} {object_type} {field} ({reason})"
+        for (object_type, field, reason), number in unread.most_common()
     ]
+
+
+def _of_type(object_type: str, counts: Mapping[tuple[str, str], int]) -> dict[tuple[str, str, str], int]:
+    return {(object_type, field, reason): number for (field, reason), number in counts.items()}
 
 
 def verdict(synced: Synced, *, waited: bool) -> Status:
@@ -108,42 +124,19 @@ def verdict(synced: Synced, *, waited: bool) -> Status:
     report, work = synced.report, synced.report.work
     for name, error in report.errors.items():
         say(f"{name} could not be read: {error}", "red", to=remarks)
-    unread = [entity.name for entity in synced.entities if not _read_to_the_end(entity, report)]
-    exceptions = _exceptions(work)
     if report.errors:
         say(f"Gong does not equal the source: {', '.join(report.errors)} could not be read.", "bold red")
-        _say_exceptions(exceptions)
+        say_exceptions(work)
         return Status.FAILED
-    if unread:
-        say(f"Stopped before the end: {', '.join(unread)} not read whole. The next pass goes on from there.", "yellow")
-    elif work.unsettled or work.awaited:
-        left = [f"{count(work.unsettled, 'file')} at Gong"] if work.unsettled else []
-        left += [f"{count(work.awaited, 'object')} to be sent again"] if work.awaited else []
-        say(f"Not settled yet: {' and '.join(left)}. The next pass or the daemon follows them up.", "yellow")
-    elif exceptions:
-        say(f"Gong equals what was read, but for {' and '.join(words for words, _ in exceptions)}.", "bold yellow")
-    else:
-        say("Gong now equals what was read.", "bold green")
-    _say_exceptions(exceptions)
-    late = bool(unread) or (waited and bool(work.unsettled or work.awaited))
-    return Status.UNSETTLED if late or exceptions else Status.WELL
+    unread = [entity.name for entity in synced.entities if not _read_to_the_end(entity, report)]
+    if not unread:
+        well = "Gong equals what was read" if exceptions_of(work) else "Gong now equals what was read"
+        return say_work(work, well, waited=waited)
+    say(f"Stopped before the end: {', '.join(unread)} not read whole. The next pass goes on from there.", "yellow")
+    say_exceptions(work)
+    return Status.UNSETTLED
 
 
 def _read_to_the_end(entity: Entity, report: SyncReport) -> bool:
     reading = report.readings.get(entity.name)
     return entity.name in report.errors or (reading is not None and reading.end is End.FINISHED)
-
-
-def _exceptions(work: Work) -> list[tuple[str, str]]:
-    """Return what keeps Gong from being equal for good, and the command that shows it."""
-    found = []
-    if work.refused:
-        found.append((count(work.refused, "refused object"), "failures list"))
-    if work.held:
-        found.append((count(work.held, "object held back", "objects held back"), "status"))
-    return found
-
-
-def _say_exceptions(exceptions: Sequence[tuple[str, str]]) -> None:
-    for words, command in exceptions:
-        say(f"{words}: see `gong-connector {command}`.")

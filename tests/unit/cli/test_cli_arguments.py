@@ -43,7 +43,7 @@ def process_restored() -> Iterator[None]:
 def test_names_are_those_that_scripts_depend_on() -> None:
     assert {" ".join(path) for path in ALL} == {
         "demo", "check", "preview", "register", "schema plan", "schema apply", "sync", "run", "status",
-        "failures list", "failures show", "failures retry", "sandbox",
+        "failures list", "failures show", "failures retry", "sandbox", "validate", "reconcile", "resend", "verify",
     }  # fmt: skip
 
 
@@ -56,6 +56,7 @@ def test_every_command_explains_itself_and_each_option(path: tuple[str, ...]) ->
         assert isinstance(command, click.Group)
         command = command.commands[name]
     assert command.help
+    assert f"Example: gong-connector {' '.join(path)}" in said.output
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{parameter.name} has no help"
@@ -115,7 +116,19 @@ def test_an_unexpected_error_is_shown_with_its_place_but_without_its_text(
     assert value not in said
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], ["preview"], ["preview", "DEALS"], ["sync", "--timeout", "-1"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["preview"],
+        ["preview", "DEALS"],
+        ["sync", "--timeout", "-1"],
+        ["resend", "DEAL"],
+        ["resend", "DEAL", "--all", "--id", "1"],
+        ["verify", "--id", "1"],
+        ["verify", "DEAL", "LEAD", "--id", "1"],
+    ],
+)
 def test_wrong_usage_is_status_2_with_a_hint(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     assert "--help" in capsys.readouterr().err

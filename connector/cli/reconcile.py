@@ -1,0 +1,70 @@
+"""`reconcile`: full comparisons of source and ledger, and what they found."""
+
+from collections.abc import Sequence
+
+from connector.cli.ending import Meter, say_cost, say_work
+from connector.cli.output import heading, remarks, say, table
+from connector.cli.parts import working
+from connector.cli.progress import showing
+from connector.cli.running import Status
+from connector.cli.status import guard_words
+from connector.cli.sync import chosen_types
+from connector.engine.comparing import Compared, compare_all
+from connector.engine.wiring import Wiring
+from connector.object_types import ObjectType
+
+
+def reconcile(types: Sequence[ObjectType], *, allow_deletions: bool) -> Status:
+    """Compare these types (all when there is none) with the ledger, send what differs, and sum it up."""
+    with working() as wiring:
+        wiring.integration_id()
+        wiring.take_lease()
+        meter = Meter(wiring)
+        chosen = chosen_types(wiring, types)
+        with showing(wiring.observer):
+            compared = compare_all(
+                chosen, wiring.rounds, wiring.reconciler, wiring.syncer, allow_deletions=allow_deletions
+            )
+        cost = meter.cost()
+        held = _held(wiring, compared)
+    _say_found(compared, held)
+    say_cost(cost)
+    return _verdict(compared, held)
+
+
+def _held(wiring: Wiring, compared: Compared) -> dict[ObjectType, str]:
+    """Return what the guard held in these comparisons."""
+    return {
+        object_type: words for object_type, words in wiring.queries.guards().items() if compared.found.get(object_type)
+    }
+
+
+def _say_found(compared: Compared, held: dict[ObjectType, str]) -> None:
+    rows = [
+        (object_type, found.counts.rows, found.counts.lines, found.gone, found.counts.refused, held.get(object_type))
+        for object_type, found in compared.found.items()
+        if found is not None
+    ]
+    if rows:
+        heading("What was compared")
+        table(("Type", "Rows", "Changes", "Gone", "Refused", "Deletions held"), rows)
+
+
+def _verdict(compared: Compared, held: dict[ObjectType, str]) -> Status:
+    """Say plainly whether Gong equals what was compared, and return the exit status for it."""
+    for object_type, error in compared.errors.items():
+        say(f"{object_type} could not be compared: {error}", "red", to=remarks)
+    for object_type, words in held.items():
+        say(guard_words(object_type, words), "yellow")
+    unloaded = [str(object_type) for object_type, found in compared.found.items() if found is None]
+    if unloaded:
+        names = ", ".join(unloaded)
+        say(f"Not compared, for the first load is not over: {names}. Run `gong-connector sync` first.", "yellow")
+    if compared.errors:
+        say(f"Gong may not equal the source: {', '.join(compared.errors)} could not be compared.", "bold red")
+        return Status.FAILED
+    if len(unloaded) == len(compared.found):
+        return Status.UNSETTLED
+    well = "Gong equals what was compared" + (", the held deletions aside" if held else "")
+    status = say_work(compared.work, well, waited=True)
+    return Status.UNSETTLED if held or unloaded else status

@@ -1,0 +1,48 @@
+"""`resend`: sends again what Gong was already told."""
+
+from collections.abc import Sequence
+
+import click
+
+from connector.cli.ending import Meter, say_cost, say_work
+from connector.cli.output import count, remarks, say
+from connector.cli.parts import working
+from connector.cli.progress import showing
+from connector.cli.running import Status
+from connector.cli.sync import chosen_types
+from connector.engine.wiring import Wiring
+from connector.object_types import ObjectType
+
+
+def resend(object_type: ObjectType, ids: Sequence[str] | None, *, sure: bool) -> Status:
+    """Send objects of a type again (`ids` None: all), follow them until Gong has settled them, and sum it up.
+
+    `sure` says that nobody is to be asked first.
+    """
+    with working() as wiring:
+        wiring.integration_id()
+        chosen_types(wiring, [object_type])
+        if ids is None and not sure and remarks.is_terminal and not _agreed(wiring, object_type):
+            say("Nothing was sent.")
+            return Status.FAILED
+        wiring.take_lease()
+        meter = Meter(wiring)
+        with showing(wiring.observer):
+            again = wiring.rounds.resend(object_type, None if ids is None else sorted(set(ids)))
+            work = wiring.syncer.run((), wait=True, timeout=None).work
+        cost = meter.cost()
+    left = 0 if ids is None else len(set(ids)) - again
+    if left:
+        say(
+            f"{left} of {len(set(ids or ()))} not sent again: Gong was never told of them, or they are refused "
+            "(`gong-connector failures retry`), or on their way.",
+            "yellow",
+        )
+    say_cost(cost)
+    status = say_work(work, f"{count(again, 'object')} sent again; Gong equals what was read", waited=True)
+    return Status.FAILED if ids is not None and not again else Status.UNSETTLED if left else status
+
+
+def _agreed(wiring: Wiring, object_type: ObjectType) -> bool:
+    number = sum(one.objects for one in wiring.queries.types() if one.type is object_type)
+    return click.confirm(f"Send all {count(number, 'object')} of {object_type} to Gong again?", err=True)
