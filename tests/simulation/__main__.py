@@ -1,0 +1,75 @@
+"""`python -m tests.simulation`: one seed again, many seeds, or the promises broken on purpose."""
+
+import argparse
+import os
+import sys
+import time
+
+from tests.simulation.run import run_many, run_seed
+from tests.simulation.telling import Tally
+
+
+def main() -> int:
+    """Run what the command line asks for; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seed", type=int, help="run this one")
+    parser.add_argument("--trace", action="store_true", help="with --seed: tell every step")
+    parser.add_argument("--seeds", type=int, default=200, help="run so many (200)")
+    parser.add_argument("--from", dest="first", type=int, default=1, help="the first of them (1)")
+    parser.add_argument("--jobs", type=int, default=1, help="on so many processes (1)")
+    parser.add_argument("--mutations", action="store_true", help="break promises on purpose and see that it is noticed")
+    given = parser.parse_args()
+    if given.mutations:
+        from tests.simulation.mutations import show_all
+
+        return show_all()
+    if given.seed is not None:
+        return _one(given.seed, trace=given.trace)
+    return _many(range(given.first, given.first + given.seeds), given.jobs)
+
+
+def _one(seed: int, *, trace: bool) -> int:
+    try:
+        tally = run_seed(seed, trace=trace)
+    except AssertionError as broken:
+        if trace and broken.__cause__ is not None:
+            sys.excepthook(type(broken.__cause__), broken.__cause__, broken.__cause__.__traceback__)
+        print(broken)
+        return 1
+    _tell(tally)
+    return 0
+
+
+def _many(seeds: range, jobs: int) -> int:
+    began = time.perf_counter()
+    total, failed = Tally(), []
+    for count, result in enumerate(run_many(seeds, jobs), start=1):
+        total.add(result.tally)
+        if result.broken is not None:
+            failed.append(result.seed)
+            print(result.broken, flush=True)
+        if count % 20 == 0 or count == len(seeds):
+            took = time.perf_counter() - began
+            print(f"{count}/{len(seeds)} seeds, {count / took:.1f} a second, {len(failed)} failed", flush=True)
+    _tell(total)
+    if failed:
+        print(f"{len(failed)} of {len(seeds)} seeds failed: {', '.join(map(str, sorted(failed)))}")
+    return 1 if failed else 0
+
+
+def _tell(tally: Tally) -> None:
+    print(
+        f"{tally.commits} commits to the CRM, {tally.calls} calls, {tally.uploads} files accepted with {tally.lines} "
+        f"lines, {tally.compared} comparisons of objects, {tally.refused} found refused, {tally.held} found held"
+    )
+    for what, counts in (("crashes", tally.crashes), ("faults", tally.faults)):
+        told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+        print(f"{counts.total()} {what}: {told}")
+
+
+if __name__ == "__main__":
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        # The order of sets must be the same when a seed is run again.
+        os.environ["PYTHONHASHSEED"] = "0"
+        os.execv(sys.executable, [sys.executable, "-m", "tests.simulation", *sys.argv[1:]])
+    sys.exit(main())

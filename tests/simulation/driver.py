@@ -1,0 +1,409 @@
+"""One seed: interleaves the CRM's users, the engine's ticks, time, faults and crashes, then waits for quiet."""
+
+import random
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+from unittest import mock
+
+from pydantic import SecretStr
+
+from connector import failpoints
+from connector.clock import FakeClock
+from connector.engine.reader import End
+from connector.engine.wiring import Wiring
+from connector.errors import ConnectorError, LeaseLost
+from connector.mapping import Entity, MappingFile
+from connector.model import Resend
+from connector.sandbox.faults import Fault, FaultKind, FaultPlan
+from connector.settings import Settings
+from tests.in_process import SandboxTransport
+from tests.simulation.crm import Crm
+from tests.simulation.gong import Mischief, WatchedApi, WatchedWorld
+from tests.simulation.ledgers import new_ledger
+from tests.simulation.oracle import Oracle
+from tests.simulation.promises import Broken, Promise
+from tests.simulation.telling import Tally, Trace
+from tests.simulation.variety import START, Variety, draw
+from tests.simulation.workload import Workload
+
+LEASE_SECONDS: Final = 91.0
+MOST_STEPS_TO_QUIET: Final = 500
+
+
+class Crash(BaseException):
+    """The process is killed here. Nothing may catch it, so it is no Exception."""
+
+
+class Simulation:
+    """Runs one seed. A context manager: leaving removes its files."""
+
+    def __init__(self, seed: int, *, trace: bool = False) -> None:
+        self.tally = Tally(seeds=1)
+        self._seed = seed
+        self._chance = random.Random(seed)
+        self._variety: Variety = draw(self._chance)
+        self._clock = FakeClock(START)
+        self._trace = Trace(self._clock, trace)
+        self._directory = Path(tempfile.mkdtemp(prefix=f"simulation-{seed}-", dir=_memory()))
+        self._crm = Crm(self._directory, self._variety, self._clock.now)
+        self._workload = Workload(self._crm, random.Random(f"workload {seed}"))
+        self._world = WatchedWorld(self._clock.now, seed, self._variety)
+        self._mischief = Mischief(random.Random(f"mischief {seed}"), self._variety.fault_probability)
+        self._plan = FaultPlan(random=self._mischief)
+        self._api = WatchedApi(self._world, self._plan)
+        self._ledger = new_ledger(seed, self._directory)
+        self._oracle = Oracle(self._crm, self._world, self._variety, self._directory / "spool")
+        self._wiring: Wiring | None = None
+        self._files: dict[int, MappingFile] = {}
+        self._crash_in = 0
+        self._calm = False
+        self._spool_at_crash: dict[str, bytes] = {}
+        self._renewed_at = 0.0
+        self._trace.event("variety", **{name: str(getattr(self._variety, name)) for name in Variety.__slots__})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        failpoints.arm(None)
+        self._drop()
+        self._crm.close()
+        self._world.close()
+        self._ledger.close()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    # -- the whole -------------------------------------------------------------------------------
+
+    def run(self) -> Tally:
+        """Live through the seed.
+
+        Raises:
+            Broken: a promise does not hold.
+        """
+        with self._small_portions():
+            self._workload.fill()
+            self._next_crash()
+            failpoints.arm(self._failpoint)
+            for _ in range(self._variety.steps):
+                self._step()
+            self._trace.event("quiet", after="the workload")
+            self._calm_down()
+            self._rest(forced=True)
+            self._trace.event("quiet", after="retrying what was refused")
+            self._tick("retry", lambda wiring: wiring.store.retry(None, None))
+            self._rest(forced=False)
+            if self._chance.random() < 0.6:
+                self._trace.event("quiet", after="mending")
+                self._workload.mend(everything=True)
+                self._rest(forced=False)
+                self._oracle.all_well(self._wired(), self._clock.now())
+            self._oracle.at_the_end()
+        self._count()
+        return self.tally
+
+    def _step(self) -> None:
+        chance = self._chance
+        steps: list[tuple[float, Callable[[], Any]]] = [
+            (30, self._workload.step),
+            (20, lambda: self._tick("read", self._read_one)),
+            (14, lambda: self._tick("tend", lambda wiring: wiring.rounds.tend())),
+            (12, lambda: self._tick("deliver", lambda wiring: wiring.rounds.courier.deliver())),
+            (12, lambda: self._tick("poll", lambda wiring: wiring.rounds.courier.poll())),
+            (5, lambda: self._tick("resolve", lambda wiring: wiring.rounds.courier.resolve())),
+            (6, lambda: self._tick("round", self._round)),
+            (22, self._pass_time),
+            (1.5, lambda: self._tick("retry", lambda wiring: wiring.store.retry(None, None))),
+            (1, lambda: self._tick("tidy", lambda wiring: wiring.rounds.courier.tidy())),
+            (1, self._restart),
+            (0.5, self._zombie),
+            (0.5, self._edit_mapping),
+            (1, self._plant_leftovers),
+            (1.5 if self._variety.fault_probability else 0, self._line_up_faults),
+        ]
+        chance.choices([work for _, work in steps], [weight for weight, _ in steps])[0]()
+
+    def _rest(self, *, forced: bool) -> None:
+        """Work until nothing more will happen by itself, and hold everything against the oracle.
+
+        Args:
+            forced: lines that were refused on demand may still be listed as such.
+        """
+        wiring = self._work_until_quiet()
+        self._tick("tidy", lambda wired: wired.rounds.courier.tidy())
+        self._oracle.at_rest(wiring, self._clock.now(), forced=forced)
+        files = self._world.files
+        for entity in wiring.rounds.mapping.entities:
+            self._tick("read", _reading(entity))
+        self._tick("round", self._round)
+        if self._world.files != files:
+            raise Broken(Promise.NO_NEEDLESS_LINES, "a pass over an unchanged source made an upload")
+        self._tick("tidy", lambda wired: wired.rounds.courier.tidy())
+        self._oracle.spool_is_empty()
+
+    def _work_until_quiet(self) -> Wiring:
+        todo = {entity.name for entity in self._wired().rounds.mapping.entities}
+        for step in range(MOST_STEPS_TO_QUIET):
+            wiring = self._wired()
+            for entity in wiring.rounds.mapping.entities:
+                if entity.name in todo and self._tick("read", _reading(entity)):
+                    todo.discard(entity.name)
+            self._tick("round", self._round)
+            if not todo and not self._oracle.restless(wiring, self._clock.now()):
+                return wiring
+            now = self._clock.now()
+            dues = [due for due in (wiring.rounds.next_due(), now + 300.0 if todo else None) if due is not None]
+            # A stuck upload may take six hours, and a day's budget be spent several times over.
+            patience = 15.0 if step < 100 else 120.0 if step < 250 else 1800.0
+            self._clock.advance(min(max(min(dues, default=now) - now, patience), 21_600.0))
+        left = self._oracle.restless(self._wired(), self._clock.now())
+        raise Broken(Promise.COMES_TO_REST, f"after {MOST_STEPS_TO_QUIET} rounds without faults, still: {left or todo}")
+
+    # -- ticks -----------------------------------------------------------------------------------
+
+    def _tick(self, name: str, work: Callable[[Wiring], Any]) -> Any:
+        """Do one piece of the engine's work; an error of its own ends the piece, a crash the process."""
+        self._trace.event(name)
+        try:
+            wiring = self._wired()
+            if self._clock.now() - self._renewed_at > 20.0:
+                wiring.lease.renew()
+                self._renewed_at = self._clock.now()
+            return work(wiring)
+        except Crash as crash:
+            self._die(str(crash))
+        except LeaseLost as error:
+            raise Broken(Promise.ONE_AT_A_TIME, f"the only process lost its lease: {error}") from error
+        except ConnectorError as error:
+            self._trace.event("error", type=type(error).__name__, words=str(error)[:150])
+        return None
+
+    def _read_one(self, wiring: Wiring) -> bool:
+        return _reading(self._chance.choice(wiring.rounds.mapping.entities))(wiring)
+
+    def _round(self, wiring: Wiring) -> None:
+        wiring.rounds.tend()
+        wiring.rounds.deliver()
+        wiring.rounds.tend()
+
+    def _pass_time(self) -> None:
+        chance = self._chance
+        self._clock.advance(chance.choice((0.3, 2.0, 10.0, 70.0, 70.0, 200.0, 400.0, 1000.0, 4000.0)) * chance.random())
+        if chance.random() < 0.03:
+            self._clock.advance(chance.choice((20_000.0, 90_000.0)))
+
+    # -- starting, stopping, dying ---------------------------------------------------------------
+
+    def _wired(self) -> Wiring:
+        """Return the process's parts; start it when it is not running."""
+        while self._wiring is None:
+            try:
+                self._start()
+            except Crash as crash:
+                self._die(str(crash))
+            except ConnectorError as error:
+                self._trace.event("start failed", type=type(error).__name__, words=str(error)[:150])
+                self._drop()
+                self._clock.advance(LEASE_SECONDS)
+        return self._wiring
+
+    def _start(self) -> None:
+        variety = self._variety
+        settings = Settings(
+            _env_file=None,
+            source_url=SecretStr(f"sqlite:///{self._crm.path}"),
+            state_url=SecretStr(self._ledger.url),
+            spool_dir=self._directory / "spool",
+            spool_max_bytes=variety.spool_max_bytes,
+            mapping=self._crm.mapping_path,
+            gong_base_url="https://gong.example",
+            gong_access_key=SecretStr("sandbox-key"),
+            gong_access_key_secret=SecretStr("sandbox-secret"),
+            overlap_seconds=variety.overlap,
+            calls_per_day=variety.calls_per_day,
+            account_wait_seconds=variety.account_wait,
+            poll_min_seconds=variety.poll_min,
+            poll_max_seconds=variety.poll_max,
+            max_file_bytes=variety.max_file_bytes,
+            resend=Resend(variety.resend),
+        )  # type: ignore[call-arg] # pydantic-settings' own argument
+        chance = self._chance
+        self._wiring = wiring = Wiring(
+            settings,
+            self._clock,
+            self._trace,
+            transport=SandboxTransport(self._api, chance),
+            new_id=lambda: str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+        )
+        if self._crm.expectation.version in self._files:
+            wiring.__dict__["mapping_file"] = self._files[self._crm.expectation.version]
+        try:
+            wiring.take_lease()
+            self._renewed_at = self._clock.now()
+            # Reading YAML is most of a start's time; the file is read once for each of its two forms.
+            file = self._files.setdefault(self._crm.expectation.version, wiring.mapping_file)
+            wiring.binding.check()
+            wiring.binding.register(wiring.client, file.integration_name, file.owner_email, adopt=False)
+            wiring.binding.bind_source()
+            wiring.rounds.courier.tidy()
+        except BaseException:
+            if self._wiring is wiring:
+                self._close(wiring)
+            self._wiring = None
+            raise
+
+    def _close(self, wiring: Wiring) -> None:
+        """Close the connections of a process that is gone, and nothing else: its lease stays taken."""
+        for name in ("client", "source", "database"):
+            part = wiring.__dict__.get(name)
+            if part is not None:
+                part.close()
+
+    def _drop(self) -> None:
+        if self._wiring is not None:
+            self._close(self._wiring)
+            self._wiring = None
+
+    def _restart(self) -> None:
+        """End the process as SIGTERM would, and start it anew."""
+        if self._wiring is not None:
+            self._trace.event("restart")
+            try:
+                self._wiring.__exit__(None, None, None)
+            except Crash as crash:
+                self._die(str(crash))
+            self._drop()
+
+    def _zombie(self) -> None:
+        """A process stops for so long that another one takes over, then goes on as if nothing had happened."""
+        old = self._tick("zombie", lambda wiring: wiring.rounds and wiring)
+        if old is None:
+            return
+        self._wiring = None
+        self._clock.advance(LEASE_SECONDS)
+        self._wired()
+        files = self._world.files
+        belated: list[Callable[[], object]] = [
+            old.rounds.courier.deliver,
+            old.rounds.courier.resolve,
+            lambda: old.rounds.read(self._chance.choice(old.rounds.mapping.entities)),
+            old.rounds.tend,
+            old.lease.renew,
+        ]
+        for work in belated:
+            try:
+                with suppress(ConnectorError):
+                    work()
+            except Crash as crash:
+                self.tally.crashes[str(crash)] += 1
+                self._next_crash()
+        self._close(old)
+        if self._world.files != files:
+            raise Broken(Promise.ONE_AT_A_TIME, "a process whose lease another one holds made an upload")
+
+    def _edit_mapping(self) -> None:
+        if self._crm.expectation.version == 1:
+            self._restart()
+            self._drop()
+            self._trace.event("the mapping file changes")
+            self._crm.map(2)
+
+    # -- crashes and faults ----------------------------------------------------------------------
+
+    def _next_crash(self) -> None:
+        every = self._variety.crash_every
+        self._crash_in = self._chance.randint(1, every) if every else 0
+
+    def _failpoint(self, name: str) -> None:
+        if self._calm:
+            return
+        if self._chance.random() < 0.04:
+            self._trace.event("meanwhile", at=name)
+            self._workload.step()
+        if self._crash_in:
+            self._crash_in -= 1
+            if self._crash_in == 0:
+                spool = self._directory / "spool"
+                self._spool_at_crash = {path.name: path.read_bytes() for path in spool.glob("*")}
+                raise Crash(name)
+
+    def _die(self, where: str) -> None:
+        """Be gone as after kill -9: what the unwinding removed from the spool is there again."""
+        self._trace.event("crash", at=where)
+        self.tally.crashes[where] += 1
+        self._drop()
+        self._api.caller_died()
+        for name, data in self._spool_at_crash.items():
+            path = self._directory / "spool" / name
+            if not path.exists():
+                path.write_bytes(data)
+        self._clock.advance(LEASE_SECONDS)
+        self._next_crash()
+
+    def _plant_leftovers(self) -> None:
+        """Leave in the spool what a crash, or the process of another ledger, might have left there."""
+        spool = self._directory / "spool"
+        spool.mkdir(mode=0o700, exist_ok=True)
+        name = f"left-{self._chance.getrandbits(32):x}"
+        suffix = self._chance.choice((".jsonl", ".jsonl.part", ".jsonl.sorted.part"))
+        (spool / (name + suffix)).write_bytes(b'{"objectId":"cut of')
+
+    def _line_up_faults(self) -> None:
+        """Let several things go wrong with one upload, or one object be refused again and again."""
+        arrivals = self._world.arrivals
+        if arrivals and self._chance.random() < 0.4:
+            chosen = self._chance.choice(arrivals).object_id
+            self._plan.add(Fault(kind=FaultKind.LINE_ERRORS, object_ids=(chosen,), times=30, description="Never"))
+        else:
+            kinds = (FaultKind.LINE_ERRORS, FaultKind.WRONG_TOTALS, FaultKind.UNKNOWN, FaultKind.DROP_AFTER)
+            self._plan.add(*(self._mischief.fault(kind) for kind in self._chance.sample(kinds, k=2)))
+
+    def _calm_down(self) -> None:
+        self._calm = True
+        self._plan.clear()
+
+    @contextmanager
+    def _small_portions(self) -> Iterator[None]:
+        """Cut the engine's portions, so that few rows go through what many rows would."""
+        variety = self._variety
+        with (
+            mock.patch("connector.engine.intake.MOST_LINES", variety.lines_at_once),
+            mock.patch("connector.engine.intake.MOST_DECISIONS", variety.lines_at_once),
+            mock.patch("connector.engine.reader.AGAIN_AT_ONCE", variety.lines_at_once),
+            mock.patch("connector.source.engines.CHUNK_ROWS", variety.rows_at_once),
+        ):
+            yield
+
+    def _count(self) -> None:
+        tally = self.tally
+        tally.faults += self._mischief.counts
+        tally.commits = self._crm.commits
+        tally.uploads = self._world.files
+        tally.lines = len(self._world.arrivals)
+        tally.calls = len(self._world.calls())
+        tally.compared = self._oracle.compared
+        tally.refused = self._oracle.refused
+        tally.held = self._oracle.held
+
+
+def _reading(entity: Entity) -> Callable[[Wiring], bool]:
+    """Return a tick that reads an entity source when it is its turn, and tells whether it came to the end."""
+
+    def tick(wiring: Wiring) -> bool:
+        if wiring.rounds.read_at(entity) > wiring.clock.now():
+            return False
+        return wiring.rounds.read(entity).end is End.FINISHED
+
+    return tick
+
+
+def _memory() -> str | None:
+    """Return a directory in memory where there is one: a seed syncs files thousands of times."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None

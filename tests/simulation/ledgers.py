@@ -1,0 +1,49 @@
+"""A fresh ledger for each seed: SQLite, and for some seeds PostgreSQL where there is a server."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import make_url
+
+POSTGRES_URL: Final = os.environ.get("TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
+_EVERY: Final = 20
+
+
+@dataclass(slots=True)
+class NewLedger:
+    """Where a seed's ledger is."""
+
+    url: str
+    _database: str | None = field(default=None)
+
+    def close(self) -> None:
+        """Drop the database, if it is one of a server."""
+        if self._database is not None:
+            with psycopg.connect(_server(), autocommit=True) as connection:
+                connection.execute(
+                    sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self._database))
+                )
+            self._database = None
+
+
+def new_ledger(seed: int, directory: Path) -> NewLedger:
+    """Return a new ledger: every twentieth seed's is in PostgreSQL."""
+    if seed % _EVERY == 13:
+        database = f"simulation_{seed}_{os.getpid()}"
+        try:
+            with psycopg.connect(_server(), autocommit=True, connect_timeout=3) as connection:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+        except psycopg.OperationalError:
+            pass  # no server here: the seed runs all the same
+        else:
+            url = make_url(POSTGRES_URL).set(drivername="postgresql", database=database)
+            return NewLedger(url.render_as_string(hide_password=False), database)
+    return NewLedger(f"sqlite:///{directory}/state/ledger.db")
+
+
+def _server() -> str:
+    return make_url(POSTGRES_URL).set(drivername="postgresql").render_as_string(hide_password=False)

@@ -1,0 +1,45 @@
+"""What a seed went through: counted for the summary, and told step by step for a replay."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from connector.clock import FakeClock
+from tests.simulation.variety import START
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a seed, or many of them, went through."""
+
+    seeds: int = 0
+    crashes: Counter[str] = field(default_factory=Counter)
+    """By failpoint."""
+    faults: Counter[str] = field(default_factory=Counter)
+    commits: int = 0
+    uploads: int = 0
+    lines: int = 0
+    calls: int = 0
+    compared: int = 0
+    refused: int = 0
+    held: int = 0
+
+    def add(self, other: "Tally") -> None:
+        self.seeds += other.seeds
+        self.crashes += other.crashes
+        self.faults += other.faults
+        for name in ("commits", "uploads", "lines", "calls", "compared", "refused", "held"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+class Trace:
+    """Takes note of everything that happens, as observer of the engine and pen of the driver."""
+
+    def __init__(self, clock: FakeClock, show: bool) -> None:
+        self._clock = clock
+        self._show = show
+
+    def event(self, name: str, **facts: Any) -> None:
+        if self._show:
+            told = " ".join(f"{key}={value}" for key, value in facts.items())
+            print(f"{self._clock.now() - START:12.2f}  {name}  {told}")
