@@ -3,13 +3,17 @@
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from connector.engine.schema import DESTRUCTIVE, Change
 from connector.engine.wiring import Wiring
 from connector.errors import ConfigError, ConfigProblems, ConnectorError, Problem
-from connector.mapping import Catalog, CompiledMapping, Entity, MappingFile, check
+from connector.mapping import Catalog, CompiledMapping, Entity, MappingFile, check, hints
 from connector.model import Column
 from connector.object_types import SCHEMA_TYPES
+
+CLOCK_SECONDS: Final = 5.0
+"""Clocks may differ by so much."""
 
 
 class Level(StrEnum):
@@ -27,7 +31,7 @@ class Finding:
 
     level: Level
     about: str
-    """`source`, `mapping`, `gong` or `schema`."""
+    """`source`, `mapping`, `gong`, `schema` or `ledger`."""
     text: str
     """What is the case, and what to do where something is."""
     configuration: bool = False
@@ -44,9 +48,13 @@ def examine(wiring: Wiring) -> Iterator[Finding]:
     mapping = None
     if file is not None and reachable:
         mapping = yield from _mapping(wiring, file)
+        yield from _rights(wiring, file)
+    if mapping is not None:
+        yield from _indexes(wiring, mapping)
     registered = yield from _gong(wiring, file)
     if registered and mapping is not None:
         yield from _schema(wiring, mapping)
+    yield from _guard(wiring)
 
 
 def _problems(about: str, error: ConnectorError) -> Iterator[Finding]:
@@ -71,7 +79,65 @@ def _source(wiring: Wiring) -> Generator[Finding, None, bool]:
         yield from _problems("source", error)
         return False
     yield Finding(Level.OK, "source", "the database answers; it is opened read-only")
+    try:
+        ahead = wiring.source.clock_difference()
+    except ConnectorError as error:
+        yield from _problems("source", error)
+        return False
+    if ahead is not None and abs(ahead) > CLOCK_SECONDS:
+        text = f"its clock is {abs(ahead):,.0f} s {'ahead of' if ahead > 0 else 'behind'} this host's: set both by NTP"
+        yield Finding(Level.WARN, "source", text)
     return True
+
+
+def _rights(wiring: Wiring, file: MappingFile) -> Iterator[Finding]:
+    """Say when the account may do more than it needs."""
+    try:
+        excess = wiring.source.excess()
+    except ConnectorError as error:
+        yield from _problems("source", error)
+        return
+    if excess is None:
+        return
+    tables = list(dict.fromkeys(relation.table for relation in file.relations if relation.table is not None))
+    text = f"its account {excess}. Use an account that may only read: {wiring.source.reader(tables)};"
+    if any(relation.query is not None for relation in file.relations):
+        text += " and the tables that its queries read, too"
+    yield Finding(Level.WARN, "source", text)
+
+
+def _indexes(wiring: Wiring, mapping: CompiledMapping) -> Iterator[Finding]:
+    """Say which indexes the tables lack that a pass reads by."""
+    unknown = []
+    for entity in mapping.entities:
+        for relation in (entity.relation, *entity.feeds):
+            if relation is None:
+                continue
+            try:
+                missing = wiring.source.missing_indexes(relation, by_key=relation is entity.relation)
+            except ConnectorError as error:
+                yield from _problems("source", error)
+                continue
+            if missing is None:
+                unknown.append(relation.name)
+            for index in missing or ():
+                text = f"{relation.name}: no index serves the reading of {index.serves}: {index.statement};"
+                yield Finding(Level.WARN, "source", text)
+    if unknown:
+        text = f"whether indexes serve queries and views cannot be judged: {', '.join(unknown)}; EXPLAIN them"
+        yield Finding(Level.OK, "source", text)
+
+
+def _guard(wiring: Wiring) -> Iterator[Finding]:
+    """Say what the deletion guard holds."""
+    try:
+        held = wiring.queries.guards()
+    except ConnectorError as error:
+        yield from _problems("ledger", error)
+        return
+    for kind, words in held.items():
+        text = f"the guard holds deletions of {kind}: {words}; see `gong-connector status`"
+        yield Finding(Level.WARN, "ledger", text)
 
 
 def _mapping(wiring: Wiring, file: MappingFile) -> Generator[Finding, None, CompiledMapping | None]:
@@ -99,6 +165,8 @@ def _mapping(wiring: Wiring, file: MappingFile) -> Generator[Finding, None, Comp
         yield from _problems("mapping", error)
         return None
     yield Finding(Level.OK, "mapping", f"{file.path} fits the source")
+    for hint in hints(file):
+        yield Finding(Level.WARN, "mapping", str(hint))
     for entity in mapping.entities:
         yield from _ways(entity)
     return mapping
@@ -123,7 +191,7 @@ def _ways(entity: Entity) -> Iterator[Finding]:
         gone = f"soft deletes by {relation.deleted}"
         yield Finding(Level.OK, "mapping", f"{entity.name}: {found}, {gone}")
     else:
-        gone = "rows that vanish are found by the daemon's full comparisons (CONNECTOR_RECONCILE_INTERVAL_SECONDS)"
+        gone = "rows that vanish are found by full comparison (the daemon's, or `gong-connector reconcile`)"
         yield Finding(Level.WARN, "mapping", f"{entity.name}: {found}; no soft deletes: {gone}, not by `sync`")
     if relation.where is not None:
         text = f"{entity.name}: a row that leaves `where` is deleted in Gong, once a full comparison has found it"

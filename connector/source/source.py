@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from connector.clock import Clock
 from connector.errors import ConfigError, SourceChanged, SourceUnavailable
 from connector.model import KEY, MODIFIED, Column, ColumnKind, Position, Relation, Row
-from connector.source import catalog, positions, stamps
+from connector.source import catalog, doctor, positions, stamps
+from connector.source.doctor import MissingIndex
 from connector.source.edge import Doing, translated
 from connector.source.engines import Session, Sessions, open_sessions
 from connector.source.horizon import source_now
@@ -149,6 +150,25 @@ class Source:
         with translated(self._backend, Doing.LIST), self._sessions.snapshot() as session:
             rows = session.rows(raw(query))
         return [_value_text(row[0]) for row in rows if row[0] is not None]
+
+    def excess(self) -> str | None:
+        """Return, in words, what the account may do beyond reading; None where it may only read."""
+        return doctor.excess(self._sessions)
+
+    def reader(self, tables: Sequence[str]) -> str:
+        """Return the SQL that makes an account which may only read these tables."""
+        return self._backend.reader(tables)
+
+    def clock_difference(self) -> float | None:
+        """Return by how many seconds the source's clock is ahead of this host's; None where it has none of its own."""
+        return doctor.clock_difference(self._sessions, self._clock)
+
+    def missing_indexes(self, relation: Relation, *, by_key: bool) -> list[MissingIndex] | None:
+        """Return the indexes that a table lacks for being read by its stamps, and by its keys if `by_key`.
+
+        None where nobody can tell from the catalog: of a query, and of a view. Small tables lack none.
+        """
+        return doctor.missing_indexes(self._sessions, relation, by_key=by_key)
 
     def close(self) -> None:
         """Close every connection that is not in use."""

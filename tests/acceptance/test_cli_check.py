@@ -93,7 +93,7 @@ def test_what_cannot_be_noticed_is_said(site: Site) -> None:
     warnings = [line for line in said.splitlines() if line.startswith("warn ") and "STAGE" in line]
     assert len(warnings) == 2
     assert "comparing every row" in warnings[0]
-    assert "rows that vanish are found by the daemon's full comparisons" in warnings[0]
+    assert "rows that vanish are found by full comparison" in warnings[0]
     assert "`where`" in warnings[1]
 
 

@@ -49,6 +49,8 @@ class Backend:
     """Literal under which a stamp of a date type counts as absent (zero dates)."""
     integers = (-(2**63), 2**63 - 1)
     """Range of integers that the driver and the database take as a key."""
+    create_index = "CREATE INDEX"
+    """How the statement begins that makes an index; without locking writers out, where the database can."""
     dynamic = False
     """True where a column may hold values of any type, whatever it was declared as."""
 
@@ -155,6 +157,19 @@ class Backend:
         """Return the names of tables and views that a user may want to map, as the mapping spells them."""
         inspector = inspect(connection)
         return [*inspector.get_table_names(), *inspector.get_view_names()]
+
+    def excess(self, connection: Connection) -> str | None:  # noqa: ARG002 - others ask
+        """Return, in words, what the account may do beyond reading; None where it may only read."""
+        return "may do what nobody can tell of this kind of database"
+
+    def reader(self, tables: Sequence[str]) -> str:
+        """Return statements that make an account which may only read these tables (of the mapping)."""
+        names = ", ".join(self._shown(table) for table in tables) or "the tables of its queries"
+        return f"GRANT SELECT ON {names} TO gong_connector"
+
+    def _shown(self, table: str) -> str:
+        """Return a table's name as one would write it, quoted only where it must be."""
+        return ".".join(map(self.dialect.identifier_preparer.quote, table.split(".")))
 
     def classify(self, error: BaseException) -> Fault:
         """Tell what kind of failure a driver's exception is."""

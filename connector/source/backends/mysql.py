@@ -52,6 +52,12 @@ _NUMBERS = {
     FIELD_TYPE.BIT: ColumnKind.BINARY,
     FIELD_TYPE.GEOMETRY: ColumnKind.BINARY,
 }
+_GRANT = re.compile(r"GRANT (?P<rights>.+?) ON (?P<where>\S+) TO ")
+_RIGHT = re.compile(r"[A-Z][A-Z ]*[A-Z]")
+_WRITING = {
+    "ALL PRIVILEGES", "ALL", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "INDEX", "TRIGGER", "FILE",
+    "SUPER", "CREATE USER", "GRANT OPTION",
+}  # fmt: skip
 _ZERO_DATE = re.compile(r"0000-00-00([ T]00:00:00(\.0+)?)?")
 
 
@@ -133,6 +139,24 @@ class MySQL(Backend):
     def table_names(self, connection: Connection) -> list[str]:
         inspector = inspect(connection)
         return sorted({*inspector.get_table_names(), *inspector.get_view_names()})
+
+    def excess(self, connection: Connection) -> str | None:
+        """The account's own grants; those of a role that it does not have by default are none of its session's."""
+        for grant in connection.scalars(text("SHOW GRANTS")):
+            found = _GRANT.match(grant)
+            if found is None:
+                continue
+            rights = [right for right in _RIGHT.findall(found["rights"]) if right in _WRITING]
+            if rights:
+                return f"has {', '.join(rights[:3])}{' and more' if len(rights) > 3 else ''} on {found['where']}"
+        return None
+
+    def reader(self, tables: Sequence[str]) -> str:
+        database = self._shown(self.url.database or "the_database")
+        places = sorted({self._shown(table.rpartition(".")[0]) if "." in table else database for table in tables})
+        account = "'gong_connector'@'%'"
+        grants = "; ".join(f"GRANT SELECT ON {place}.* TO {account}" for place in places or [database])
+        return f"CREATE USER {account} IDENTIFIED BY '...'; {grants}"
 
     def classify(self, error: BaseException) -> Fault:
         code = _code(error)

@@ -65,6 +65,7 @@ class PostgreSQL(Backend):
     """
 
     now_sql = "SELECT clock_timestamp()"
+    create_index = "CREATE INDEX CONCURRENTLY"
     _cursors = count(1)
 
     def connect_args(self) -> dict[str, Any]:
@@ -159,6 +160,25 @@ class PostgreSQL(Backend):
             }
             names += [prefix + name for name in sorted(found)]
         return names
+
+    def excess(self, connection: Connection) -> str | None:
+        """A superuser may do everything; others are asked for each table, whatever roles they have it by."""
+        if connection.scalar(text("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user")):
+            return "is a superuser"
+        query = text(
+            "SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class c"
+            " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' AND left(n.nspname, 3) <> 'pg_'"
+            " AND has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') ORDER BY 1"
+        )
+        tables = list(connection.scalars(query))
+        if not tables:
+            return None
+        more = f" and {len(tables) - 3} more" if len(tables) > 3 else ""
+        return f"may write to {', '.join(tables[:3])}{more}"
+
+    def reader(self, tables: Sequence[str]) -> str:
+        return f"CREATE ROLE gong_connector LOGIN PASSWORD '...'; {super().reader(tables)}"
 
     def classify(self, error: BaseException) -> Fault:
         state = getattr(error, "sqlstate", None) or ""

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from sqlalchemy import Connection
+
 from connector.errors import ConfigError
 from connector.model import ColumnKind
 from connector.source.backends.base import Backend
@@ -73,6 +75,10 @@ class SQLite(Backend):
     def readable_stamps(self, column: str, kind: ColumnKind) -> str | None:  # noqa: ARG002 - nor here
         # ':' follows '9': numbers and texts that begin with a digit stand before it, by the index.
         return f"{column} < ':'"
+
+    def excess(self, connection: Connection) -> str | None:  # noqa: ARG002 - there is nobody to ask
+        """There are no accounts, and the file is opened read-only."""
+        return None
 
     def classify(self, error: BaseException) -> Fault:
         if not isinstance(error, sqlite3.Error):
