@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from crm_site import CONFIG, Site, assert_all_same, assert_same, company
 from odoo_expectation import expected, expected_refusals
-from postgres_crm import CONFIG, Site, assert_all_same, assert_same, company
 
 from connector.object_types import SCHEMA_TYPES, ObjectType
 

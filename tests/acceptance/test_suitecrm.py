@@ -14,7 +14,7 @@ import cli_site
 import databases
 import pymysql
 import pytest
-from postgres_crm import CONFIG, Objects, assert_all_same, assert_same
+from crm_site import CONFIG, Objects, assert_all_same, assert_same
 from pymysql.constants import CLIENT
 from pymysql.cursors import DictCursor
 from sqlalchemy.engine import URL

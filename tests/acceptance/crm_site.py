@@ -1,4 +1,4 @@
-"""A company whose CRM lies in PostgreSQL: a dump restored, its Gong (the sandbox), and the connector between them."""
+"""A company with the dump of a real CRM: restored, its Gong (the sandbox), the connector between, objects compared."""
 
 import gzip
 import json
