@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from cli_site import CANARY_SECRET, CANARY_VALUE, DEMO_MAPPING, Site, company
-from databases import MYSQL_URL, mysql_database
+from databases import MYSQL_URL, mysql_database, postgres_database
+from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 
@@ -95,6 +96,45 @@ def test_what_cannot_be_noticed_is_said(site: Site) -> None:
     assert "comparing every row" in warnings[0]
     assert "rows that vanish are found by full comparison" in warnings[0]
     assert "`where`" in warnings[1]
+
+
+COMPANY = """
+version: 1
+integration: {name: Test CRM, owner_email: owner@acme.example}
+entities:
+  ACCOUNT: {table: accounts, key: id, modified: updated_at, deleted: gone, fields: {name: name}}
+  CONTACT:
+    query: SELECT c.*, e.address FROM contacts c LEFT JOIN emails e ON e.contact = c.id
+    key: id
+    modified: updated_at
+    fields: {emailAddress: address}
+"""
+
+
+def test_the_source_is_looked_at_as_its_administrator_would(site: Site) -> None:
+    (site.home / "company.yaml").write_text(COMPANY)
+    with postgres_database() as url:
+        owner = create_engine(url)
+        with owner.begin() as crm:
+            crm.exec_driver_sql(
+                "CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT, updated_at TIMESTAMPTZ, gone BOOLEAN);"
+                "INSERT INTO accounts SELECT n, 'x', now(), false FROM generate_series(1, 2000) n;"
+                "CREATE TABLE contacts (id INTEGER PRIMARY KEY, updated_at TIMESTAMPTZ NOT NULL);"
+                "CREATE TABLE emails (contact INTEGER, address TEXT)"
+            )
+        owner.dispose()
+        said = site.connector(
+            "check",
+            CONNECTOR_MAPPING=str(site.home / "company.yaml"),
+            CONNECTOR_SOURCE_URL=url.set(drivername="postgresql").render_as_string(hide_password=False),
+        ).out
+    warnings = [line for line in said.splitlines() if line.startswith("warn ")]
+    assert any("is a superuser" in line and "GRANT SELECT ON accounts TO" in line for line in warnings)
+    (index,) = [line for line in warnings if "CREATE INDEX" in line]
+    assert index.endswith("CREATE INDEX CONCURRENTLY accounts_updated_at_id ON accounts (updated_at, id);")
+    assert any("`changes`" in line and "entities.CONTACT.query" in line for line in warnings)
+    assert "cannot be judged: CONTACT; EXPLAIN them" in said
+    assert "clock" not in said
 
 
 def test_preview_shows_lines_and_refusals_without_gong(site: Site) -> None:

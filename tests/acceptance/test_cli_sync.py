@@ -80,6 +80,35 @@ def test_refused_objects_are_listed_shown_retried_and_go_once_mended(site: Site)
     assert "All is settled" in site.connector("status").out
 
 
+def test_values_that_were_sent_as_null_because_unreadable_are_counted(site: Site) -> None:
+    site.connector("register")
+    site.sql("UPDATE contacts SET email = 'n/a' WHERE id IN (2, 3)")
+    mapping = site.home / "reads.yaml"
+    demo = Path(site.environment["CONNECTOR_MAPPING"]).read_text()
+    reads = "emailAddress: {column: email, convert: email}\n      firstName"
+    mapping.write_text(demo.replace("emailAddress: email\n      firstName", reads))
+    said = site.connector("sync", status=3, CONNECTOR_MAPPING=str(mapping)).out
+    assert "Sent as null because unreadable: 2 CONTACT emailAddress" in said
+    assert site.world.objects(ObjectType.CONTACT)["2"]["emailAddress"] is None
+
+
+def test_a_pass_that_cannot_begin_is_a_failure_in_the_status_until_one_does(site: Site) -> None:
+    """Gong's schema has a field of another type than the mapping now wants: deals cannot be read for it."""
+    site.connector("register")
+    site.connector("schema", "apply")
+    other = site.home / "other.yaml"
+    other.write_text(Path(site.environment["CONNECTOR_MAPPING"]).read_text().replace("type: PERCENT", "type: NUMBER"))
+    said = site.connector("sync", status=1, CONNECTOR_MAPPING=str(other))
+    assert "DEAL could not be read" in said.err
+    state = json.loads(site.connector("status", "--json", status=1).out)
+    (deal,) = [one for one in state["passes"] if one["source"] == "DEAL"]
+    assert "discount" in deal["error"]
+    assert deal["finished_at"] is None
+    assert "DEAL: the last pass failed" in site.connector("status", status=1).out
+    site.connector("sync", status=3)
+    site.connector("status", status=3)
+
+
 def test_what_was_not_waited_for_is_said(site: Site) -> None:
     """--timeout and --no-wait return early and say so; the next pass finishes the work."""
     site.connector("register")
