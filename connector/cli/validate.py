@@ -47,7 +47,9 @@ def _say(found: Validation) -> None:
         issues = [issue for issue in found.issues if issue.kind is kind]
         if issues:
             heading(title)
-            table(("Type", "Count", "Field", "Why", "For example"), [_row(issue) for issue in issues])
+            for issue in issues:
+                say(f"{issue.count:>9,} {_words(issue)}")
+                say(f"{'':9} for example {', '.join(issue.examples)}", "dim")
     say()
     if found.errors:
         say(f"Not everything could be read: {', '.join(found.errors)}.", "bold red")
@@ -57,8 +59,14 @@ def _say(found: Validation) -> None:
         say("Nothing would be refused.", "bold green")
 
 
-def _row(issue: Issue) -> tuple[object, ...]:
-    return issue.type, issue.count, issue.field, issue.reason, ", ".join(issue.examples)
+def _words(issue: Issue) -> str:
+    match issue.kind:
+        case Kind.NOT_SHOWN:
+            return f"{issue.type}: {issue.field} is {issue.reason}"
+        case Kind.WARNING:
+            return f"{issue.type}: {issue.field} {issue.reason}"
+        case _:  # these reasons name the field
+            return f"{issue.type}: {issue.reason}"
 
 
 def _document(found: Validation) -> dict[str, object]:

@@ -108,7 +108,8 @@ def _rights(wiring: Wiring, file: MappingFile) -> Iterator[Finding]:
 
 def _indexes(wiring: Wiring, mapping: CompiledMapping) -> Iterator[Finding]:
     """Say which indexes the tables lack that a pass reads by."""
-    unknown = []
+    unknown: list[str] = []
+    served: dict[tuple[str, str], list[str]] = {}
     for entity in mapping.entities:
         for relation in (entity.relation, *entity.feeds):
             if relation is None:
@@ -121,8 +122,10 @@ def _indexes(wiring: Wiring, mapping: CompiledMapping) -> Iterator[Finding]:
             if missing is None:
                 unknown.append(relation.name)
             for index in missing or ():
-                text = f"{relation.name}: no index serves the reading of {index.serves}: {index.statement};"
-                yield Finding(Level.WARN, "source", text)
+                served.setdefault((index.serves, index.statement), []).append(relation.name)
+    for (what, statement), names in served.items():
+        text = f"{', '.join(names)}: no index serves the reading of {what}: {statement};"
+        yield Finding(Level.WARN, "source", text)
     if unknown:
         text = f"whether indexes serve queries and views cannot be judged: {', '.join(unknown)}; EXPLAIN them"
         yield Finding(Level.OK, "source", text)

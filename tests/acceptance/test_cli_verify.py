@@ -1,6 +1,9 @@
 """verify and resend: what Gong holds is compared with the rows, and sent again on demand."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -96,6 +99,27 @@ def test_objects_are_sent_again_on_demand_and_only_those(site: Site) -> None:
     assert "1 of 2 not sent again" in site.connector("resend", "ACCOUNT", "--id", "1", "--id", "4711", status=3).out
     site.connector("resend", "ACCOUNT", "--id", "4711", status=1)
     assert "says nothing of LEAD" in no_leads(site)
+
+
+def test_on_a_terminal_a_person_is_asked_before_everything_goes_again(site: Site) -> None:
+    before = site.uploads()
+    for options, answer, status, sent in (([], b"n\n", 1, []), ([], b"y\n", 3, [8]), (["--yes"], b"", 3, [8, 8])):
+        person, terminal = os.openpty()
+        os.write(person, answer)
+        done = subprocess.run(
+            [sys.executable, "-m", "connector", "resend", "ACCOUNT", "--all", *options],
+            env=site.environment | {"TERM": "dumb"},
+            cwd=site.home,
+            stdin=terminal,
+            stdout=subprocess.PIPE,
+            stderr=terminal,
+            timeout=120,
+        )
+        os.close(terminal)
+        asked = b"Send all 8 objects of ACCOUNT to Gong again?" in os.read(person, 100_000)
+        os.close(person)
+        assert (done.returncode, asked) == (status, not options), done.stdout
+        assert site.uploads() == before + [("ACCOUNT", lines) for lines in sent]
 
 
 def no_leads(site: Site) -> str:
