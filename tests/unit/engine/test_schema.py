@@ -74,6 +74,13 @@ def test_adding_repeats_every_field_that_gong_has() -> None:
     assert gong.uploads == [([ARR, old], [])]
 
 
+@pytest.mark.parametrize("listed", ["objectId", "modifiedDate", "isDeleted", "url", "amount"])
+def test_fields_of_gongs_own_are_never_posted_though_gong_lists_them(listed: str) -> None:
+    gong = FakeGong(SchemaField(listed, listed, "STRING"))
+    keeper(gong, ARR).ensure(DEAL)
+    assert gong.uploads == [([ARR], [])]
+
+
 def test_a_known_schema_costs_no_call_and_a_changed_mapping_one_look() -> None:
     gong, store = FakeGong(), FakeStore()
     for _ in range(3):
