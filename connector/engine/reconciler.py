@@ -81,13 +81,13 @@ class Reconciler:
         # meet in one comparison do not meet in the next.
         seen = array("q")
         counts = Counts()
-        for entity in entities:
+        for source, entity in enumerate(entities):
             before = len(seen)
             reading = self._reader.compare(entity, lambda ids: seen.extend(map(hash, ids)))
             counts = counts.plus(reading.counts)
             if reading.end is not End.FINISHED:
                 return Reconciliation(reading.end, counts, 0, 0, held=False)
-            if len(seen) == before and self._store.live(object_type, "", 1):
+            if len(seen) == before and self._store.has_live(object_type, source):
                 self._store.set_meta(GUARD + object_type.value, f"all, for {entity.name} gives no row")
                 self._observer.event("reconcile.empty", entity=entity.name, alarm=True)
                 return Reconciliation(End.FINISHED, counts, 0, 0, held=True)

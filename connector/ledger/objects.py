@@ -268,19 +268,26 @@ def book_clears(connection: Connection, object_type: ObjectType, clears: Sequenc
         connection.execute(text("DELETE FROM refusals WHERE type = :type AND object_id = :id"), mended)
 
 
+_LIVE = (
+    "type = :type AND last_modified IS NOT NULL"
+    " AND NOT (CASE WHEN sent_digest IS NOT NULL THEN sent_deleted ELSE told_deleted AND NOT told_unsure END)"
+)
+
+
 def live(connection: Connection, object_type: ObjectType, after: str, limit: int) -> list[str]:
     """Return objects of a type that Gong has, or may have, by id after `after`."""
     return list(
         connection.execute(
-            text(
-                "SELECT object_id FROM objects WHERE type = :type AND object_id > :after AND last_modified IS NOT NULL"
-                " AND NOT (CASE WHEN sent_digest IS NOT NULL THEN sent_deleted"
-                " ELSE told_deleted AND NOT told_unsure END)"
-                " ORDER BY object_id LIMIT :limit"
-            ),
+            text(f"SELECT object_id FROM objects WHERE {_LIVE} AND object_id > :after ORDER BY object_id LIMIT :limit"),
             {"type": object_type, "after": after, "limit": limit},
         ).scalars()
     )
+
+
+def has_live(connection: Connection, object_type: ObjectType, source: int) -> bool:
+    """Tell whether Gong has, or may have, an object of that source of a type."""
+    statement = text(f"SELECT 1 FROM objects WHERE {_LIVE} AND source = :source LIMIT 1")
+    return connection.execute(statement, {"type": object_type, "source": source}).first() is not None
 
 
 def due(connection: Connection, object_type: ObjectType, now: float, limit: int) -> list[Due]:

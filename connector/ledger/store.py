@@ -107,6 +107,11 @@ class Store:
         with self._database.reading() as connection:
             return objects.live(connection, object_type, after, limit)
 
+    def has_live(self, object_type: ObjectType, source: int) -> bool:
+        """Tell whether Gong has, or may have, an object of that source of a type."""
+        with self._database.reading() as connection:
+            return objects.has_live(connection, object_type, source)
+
     def mark_gone(self, object_type: ObjectType, ids: Sequence[str]) -> None:
         """Book that a whole comparison did not find these objects: they are looked for by key, then deleted."""
         now = self._clock.now()

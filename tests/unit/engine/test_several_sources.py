@@ -72,3 +72,18 @@ def test_a_deleted_row_elsewhere_does_not_delete_a_living_object(company: Compan
     company.put("partners", id=2, title="Long gone", gone=1)
     company.sync()
     assert names(company)["2"] == "Two"
+
+
+def test_a_source_that_never_had_a_row_does_not_hold_the_deletions_of_the_other(company: Company) -> None:
+    company.crm.execute("DELETE FROM partners")
+    company.sync()
+    company.crm.execute("DELETE FROM accounts WHERE id = 2")
+    assert not company.reconcile(ObjectType.ACCOUNT).held
+    assert names(company) == {"1": "One"}
+
+
+def test_a_source_that_was_emptied_holds_all_deletions_of_its_type(company: Company) -> None:
+    company.sync()
+    company.crm.execute("DELETE FROM partners")
+    assert company.reconcile(ObjectType.ACCOUNT).held
+    assert names(company) == {"1": "One", "2": "Two", "3": "Three"}
