@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from connector.cli.running import Status
+from connector.cli.exits import Status
 from connector.object_types import ObjectType
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

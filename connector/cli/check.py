@@ -1,8 +1,8 @@
 """`check`: what is wrong, in words, one line a finding."""
 
+from connector.cli.exits import Status
 from connector.cli.output import count, say
 from connector.cli.parts import looking
-from connector.cli.running import Status
 from connector.engine.checkup import Finding, Level, examine
 from connector.errors import ConfigError, ConfigProblems
 

@@ -13,8 +13,8 @@ from typing import Final
 import click
 
 from connector import logs
+from connector.cli.exits import Status
 from connector.cli.parts import log_format_of_a_service
-from connector.cli.running import Status
 from connector.clock import SystemClock
 from connector.engine.observe import Observer
 from connector.engine.wiring import Wiring

@@ -12,9 +12,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from connector import logs
 from connector.cli import daemon
+from connector.cli.exits import Status
 from connector.cli.output import count, heading, say, seconds, table
 from connector.cli.parts import working
-from connector.cli.running import Status
 from connector.cli.sync import Synced, one_pass, summary, verdict
 from connector.clock import Clock, SystemClock
 from connector.engine.wiring import Wiring

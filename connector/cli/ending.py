@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from connector.cli.exits import Status
 from connector.cli.output import count, say, seconds, size
-from connector.cli.running import Status
 from connector.engine.wiring import Wiring
 from connector.ledger.queries import Uploads, Work
 

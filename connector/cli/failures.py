@@ -1,9 +1,9 @@
 """`failures list`, `show` and `retry`: refused objects, and why."""
 
+from connector.cli.exits import Status
 from connector.cli.output import as_json as write_json
 from connector.cli.output import count, moment, remarks, say, table
 from connector.cli.parts import looking, working
-from connector.cli.running import Status
 from connector.ledger.queries import Failure
 from connector.object_types import ObjectType
 

@@ -4,9 +4,9 @@ import sys
 from collections.abc import Iterator
 
 from connector import lines
+from connector.cli.exits import Status
 from connector.cli.output import count, remarks, results, say
 from connector.cli.parts import looking
-from connector.cli.running import Status
 from connector.engine.wiring import Wiring
 from connector.errors import ConfigError
 from connector.mapping import Entity

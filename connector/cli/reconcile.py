@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from connector.cli.ending import Meter, say_cost, say_work
+from connector.cli.exits import Status
 from connector.cli.output import heading, remarks, say, table
 from connector.cli.parts import working
 from connector.cli.progress import showing
-from connector.cli.running import Status
 from connector.cli.status import guard_words
 from connector.cli.sync import chosen_types
 from connector.engine.comparing import Compared, compare_all

@@ -1,8 +1,8 @@
 """`register`: the integration in Gong, once."""
 
+from connector.cli.exits import Status
 from connector.cli.output import say
 from connector.cli.parts import working
-from connector.cli.running import Status
 
 
 def register(*, adopt: bool) -> Status:

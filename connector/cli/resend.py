@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import click
 
 from connector.cli.ending import Meter, say_cost, say_work
+from connector.cli.exits import Status
 from connector.cli.output import count, remarks, say
 from connector.cli.parts import working
 from connector.cli.progress import showing
-from connector.cli.running import Status
 from connector.cli.sync import chosen_types
 from connector.engine.wiring import Wiring
 from connector.object_types import ObjectType

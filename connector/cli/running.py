@@ -5,27 +5,12 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from enum import IntEnum
 from types import FrameType
 
 import click
 
+from connector.cli.exits import Status
 from connector.errors import ConfigError, ConnectorError
-
-
-class Status(IntEnum):
-    """Exit statuses (others' scripts depend on them)."""
-
-    WELL = 0
-    FAILED = 1
-    WRONG = 2
-    """Wrong usage or configuration."""
-    UNSETTLED = 3
-    """Done, but something was refused, is held, or was still unsettled at --timeout."""
-    INTERRUPTED = 130
-    """Ctrl-C, as shells count it."""
-    TERMINATED = 143
-    """SIGTERM, as shells count it; `run` and `sandbox` end well on it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

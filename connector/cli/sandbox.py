@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Final
 
+from connector.cli.exits import Status
 from connector.cli.output import say
-from connector.cli.running import Status
 from connector.clock import SystemClock
 from connector.errors import ConfigError
 from connector.sandbox.api import Credentials, SandboxApi

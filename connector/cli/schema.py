@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
+from connector.cli.exits import Status
 from connector.cli.output import as_json as write_json
 from connector.cli.output import count, remarks, say, table
 from connector.cli.parts import working
-from connector.cli.running import Status
 from connector.engine.schema import Change, FieldChange, SchemaConflict
 from connector.engine.wiring import Wiring
 from connector.model import SchemaField

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from connector.cli.exits import Status
 from connector.cli.output import as_json as write_json
 from connector.cli.output import count, heading, moment, say, seconds, table
 from connector.cli.parts import looking
-from connector.cli.running import Status
 from connector.engine.binding import GONG_HOST, INTEGRATION
 from connector.engine.wiring import Wiring
 from connector.ledger.queries import TypeStatus, Work

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from connector.cli.ending import Cost, Meter, exceptions_of, say_cost, say_exceptions, say_work
+from connector.cli.exits import Status
 from connector.cli.output import heading, remarks, say, table
 from connector.cli.parts import working
 from connector.cli.progress import showing
-from connector.cli.running import Status
 from connector.engine.reader import End, Reading
 from connector.engine.sync import SyncReport
 from connector.engine.wiring import Wiring

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from connector.cli.exits import Status
 from connector.cli.output import as_json as write_json
 from connector.cli.output import count, heading, remarks, say, table
 from connector.cli.parts import looking
 from connector.cli.progress import showing
-from connector.cli.running import Status
 from connector.cli.sync import chosen
 from connector.engine.validator import Issue, Kind, Validation
 from connector.engine.validator import validate as look

@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from connector.cli.ending import say_work
+from connector.cli.exits import Status
 from connector.cli.output import as_json as write_json
 from connector.cli.output import count, heading, remarks, say, table
 from connector.cli.parts import looking, working
 from connector.cli.progress import showing
-from connector.cli.running import Status
 from connector.cli.sync import chosen_types
 from connector.engine.verifier import VERIFIABLE, Difference, Verification
 from connector.engine.wiring import LeaseTaken, Wiring
