@@ -1,5 +1,6 @@
 """The only reader of the environment: every setting, its default and meaning."""
 
+import difflib
 import os
 import re
 from pathlib import Path
@@ -108,3 +109,17 @@ def load_settings() -> Settings:
         ) from None
     except SettingsError as error:
         raise ConfigError(f"settings: {str(error).splitlines()[0]}") from None
+
+
+def unknown_settings() -> list[Problem]:
+    """Return the variables of the environment and of `.env` that look like settings and are none."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {PREFIX + "SECRETS_DIR"}
+    file = Path(".env")
+    written = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    names = set(os.environ) | set(re.findall(r"^\s*(?:export\s+)?(\w+)\s*=", written, re.MULTILINE))
+    found = []
+    for name in sorted(name.upper() for name in names if name.upper().startswith(PREFIX)):
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            found.append(Problem(name, "is no setting" + (f". Did you mean {near[0]}?" if near else "")))
+    return found

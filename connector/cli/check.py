@@ -5,6 +5,7 @@ from connector.cli.output import count, say
 from connector.cli.parts import looking
 from connector.engine.checkup import Finding, Level, examine
 from connector.errors import ConfigError, ConfigProblems
+from connector.settings import unknown_settings
 
 _STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.PROBLEM: "bold red"}
 
@@ -15,6 +16,8 @@ def check() -> Status:
     try:
         with looking() as wiring:
             _say(found, Finding(Level.OK, "settings", "can be read"))
+            for problem in unknown_settings():
+                _say(found, Finding(Level.WARN, "settings", str(problem)))
             for finding in examine(wiring):
                 _say(found, finding)
     except ConfigError as error:

@@ -221,7 +221,8 @@ class GongClient:
         answer, until = self._call(point, method, path, params, headers, content, priority)
         what = f"{method} {path}"
         if isinstance(answer, NoAnswer):
-            raise GongUnavailable(f"Gong, {what}: {answer.words}")
+            hint = "" if answer.sent else ". Check CONNECTOR_GONG_BASE_URL, the network and HTTPS_PROXY"
+            raise GongUnavailable(f"Gong, {what}: {answer.words}{hint}")
         if answer.status in (401, 403):
             raise GongDenied(f"Gong denied {what}: {answer.denied_words(self._remedy)}")
         if answer.status in (200, 201) or (answer.status in accept and not answer.html):

@@ -52,9 +52,9 @@ def translate(error: BaseException, backend: Backend, doing: Doing, relation: Re
         case Fault.UNAVAILABLE:
             return SourceUnavailable(f"The source database cannot be read{_at(relation)}: {words}")
         case Fault.LOGIN:
-            return SourceDenied(f"The source database refuses the account of SOURCE_URL: {words}")
+            return SourceDenied(f"The source database refuses the account of CONNECTOR_SOURCE_URL: {words}")
         case Fault.NO_DATABASE:
-            return ConfigError(f"SOURCE_URL: {words}")
+            return ConfigError(f"CONNECTOR_SOURCE_URL: {words}")
         case Fault.DENIED:
             return SourceDenied(f"{where}{words}. Let the account read it: {backend.grant(relation, words)};")
         case Fault.WRITE:

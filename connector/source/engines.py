@@ -146,11 +146,11 @@ def open_sessions(url: str, statement_timeout: float | None) -> tuple[Sessions, 
         )
     except (ImportError, exc.NoSuchModuleError):
         raise ConfigError(
-            f"SOURCE_URL: no driver for {parsed.drivername!r} is installed. PostgreSQL (postgresql://), MySQL and"
-            " MariaDB (mysql://) and SQLite (sqlite:///) come with the connector; install others beside it."
+            f"CONNECTOR_SOURCE_URL: no driver for {parsed.drivername!r} is installed. PostgreSQL (postgresql://),"
+            " MySQL and MariaDB (mysql://) and SQLite (sqlite:///) come with the connector; install others beside it."
         ) from None
     except (exc.ArgumentError, TypeError, ValueError):
-        raise ConfigError(f"SOURCE_URL: its options do not suit {parsed.drivername!r}.") from None
+        raise ConfigError(f"CONNECTOR_SOURCE_URL: its options do not suit {parsed.drivername!r}.") from None
     backend.dialect = engine.dialect
     event.listen(engine, "connect", lambda connection, _record: backend.prepare(connection))
     return Sessions(engine, backend), _identity(parsed, backend)
@@ -161,7 +161,7 @@ def _parse(url: str) -> URL:
         parsed = make_url(url)
     except (exc.ArgumentError, ValueError):
         raise ConfigError(
-            "SOURCE_URL is not a database URL. Write it as postgresql://user:password@host:5432/database,"
+            "CONNECTOR_SOURCE_URL is not a database URL. Write it as postgresql://user:password@host:5432/database,"
             " mysql://user:password@host:3306/database or sqlite:////path/to/file.db; in the password,"
             " write @ as %40, : as %3A and / as %2F."
         ) from None

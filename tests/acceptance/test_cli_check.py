@@ -53,6 +53,14 @@ def test_a_wrong_setting_is_named(site: Site, setting: str, value: str, words: s
     assert words in line
 
 
+def test_a_misspelt_setting_is_named_with_the_nearest_one(site: Site) -> None:
+    (site.home / ".env").write_text("export CONNECTOR_MAPING=elsewhere.yaml\n")
+    said = site.connector("check", CONNECTOR_SORCE_URL="sqlite:///x.db").out
+    (site.home / ".env").unlink()
+    warned = [line for line in said.splitlines() if line.startswith("warn") and "is no setting" in line]
+    assert ["CONNECTOR_MAPPING" in warned[0], "CONNECTOR_SOURCE_URL" in warned[1]] == [True, True]
+
+
 def test_a_wrong_key_is_said_to_be_gongs_refusal(site: Site) -> None:
     said = site.connector("check", status=1, CONNECTOR_GONG_ACCESS_KEY_SECRET="wrong").out
     (line,) = [line for line in said.splitlines() if line.startswith("problem ")]
@@ -68,7 +76,7 @@ def test_a_wrong_password_of_the_source_is_named_and_not_shown(site: Site) -> No
         said = site.connector(
             "check", status=1, CONNECTOR_SOURCE_URL=wrong.set(database="crm").render_as_string(hide_password=False)
         ).out
-    assert "refuses the account of SOURCE_URL" in said
+    assert "refuses the account of CONNECTOR_SOURCE_URL" in said
 
 
 def test_every_fault_of_the_mapping_is_named_with_its_line_and_the_nearest_name(site: Site) -> None:

@@ -37,7 +37,9 @@ class SQLite(Backend):
         """
         name = self.url.database
         if not name or name == ":memory:" or name.startswith("file:"):
-            raise ConfigError("SOURCE_URL: write the SQLite file's path: sqlite:///relative or sqlite:////absolute.")
+            raise ConfigError(
+                "CONNECTOR_SOURCE_URL: write the SQLite file's path: sqlite:///relative or sqlite:////absolute."
+            )
         return Path(name).expanduser().absolute()
 
     def connect(self) -> sqlite3.Connection:
