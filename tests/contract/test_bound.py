@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from conftest import NOW, Crm, flat, relation
+from crm import NOW, Crm, flat, relation
 from hypothesis import given
 from hypothesis import strategies as st
 

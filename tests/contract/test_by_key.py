@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from conftest import Crm, relation
+from crm import Crm, relation
 
 from connector.model import KEY
 from connector.source.statements import Selects, Statement

@@ -1,7 +1,7 @@
 """The user's SQL reaches the database unchanged, and names from the mapping are harmless."""
 
 import pytest
-from conftest import Crm, flat, relation, resumed
+from crm import Crm, flat, relation, resumed
 
 from connector.errors import ConfigError
 from connector.model import DELETED, FIRST_COLUMN, KEY

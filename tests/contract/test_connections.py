@@ -5,7 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import Crm, flat, relation
+from crm import Crm, flat, relation
 
 from connector.errors import ConfigError, SourceUnavailable
 from connector.model import FIRST_COLUMN, KEY

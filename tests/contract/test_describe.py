@@ -1,7 +1,7 @@
 """What the source says of itself: tables, columns, kinds, and what is wrong in words a user understands."""
 
 import pytest
-from conftest import Crm, flat, relation
+from crm import Crm, flat, relation
 
 from connector.errors import ConfigError, ConnectorError, SourceChanged, SourceUnavailable
 from connector.model import Column, ColumnKind

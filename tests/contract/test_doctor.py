@@ -1,7 +1,7 @@
 """What `check` is told of the source: rights beyond reading, indexes that lack, a clock that differs."""
 
 import pytest
-from conftest import NOW, Crm, relation
+from crm import NOW, Crm, relation
 
 from connector.clock import SystemClock
 from connector.source import open_source

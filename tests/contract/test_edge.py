@@ -8,7 +8,7 @@ import psycopg
 import pymysql
 import pytest
 import sqlalchemy.exc
-from conftest import NOW, relation
+from crm import NOW, relation
 from sqlalchemy import create_engine
 
 from connector.clock import FakeClock

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from conftest import Crm, flat, relation, resumed
+from crm import Crm, flat, relation, resumed
 
 from connector.model import KEY, MODIFIED, Position
 

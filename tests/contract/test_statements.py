@@ -1,7 +1,7 @@
 """SQL text and bound values, as each way of marking parameters wants them."""
 
 import pytest
-from conftest import relation
+from crm import relation
 from hypothesis import given
 from hypothesis import strategies as st
 

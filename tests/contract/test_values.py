@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy
-from conftest import NOW, Crm, flat, relation
+from crm import NOW, Crm, flat, relation
 from databases import postgres_database
 
 from connector.clock import FakeClock
