@@ -31,6 +31,7 @@ simulate: $(VENV)/.dev  ## 200 random histories with crashes and faults
 
 docs: $(VENV)/.dev  ## Write anew what the docs hold of the code
 	$(BIN)/python -m tests.docs.generated
+	$(BIN)/python -m connector.cli.reference
 
 lock: $(VENV)-lock/.made  ## Bring the lock files up to date with pyproject.toml
 	$(COMPILE) --output-file requirements.lock pyproject.toml

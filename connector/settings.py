@@ -77,8 +77,10 @@ class Settings(BaseSettings):
         Resend.FILE,
         description="After FAILED: `file` sends all lines but the refused again, `corrected` only those not known good",
     )
-    source_statement_timeout_seconds: float | None = Field(
-        None, gt=0, description="Longest statement on the source; none by default"
+    source_statement_timeout_seconds: float = Field(
+        3600,
+        gt=0,
+        description="Longest statement on the source; MySQL and MariaDB count a whole read, PostgreSQL each fetch",
     )
     retention_days: int = Field(90, ge=2, description="Days that settled batches and passes are kept in the ledger")
     log_format: str | None = Field(
