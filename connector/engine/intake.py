@@ -7,7 +7,7 @@ from typing import Final
 from connector import lines
 from connector.clock import Clock
 from connector.engine.observe import Observer
-from connector.engine.rules import GiveUpAddress, SendLine, Skip, Wait, decide
+from connector.engine.rules import GiveUpAddress, SendLine, Skip, Wait, decide, growing
 from connector.ledger.records import (
     AccountState,
     Booking,
@@ -159,8 +159,7 @@ class Intake:
                 case Wait() as wait:
                     self._wait(line, wait, state)
                 case GiveUpAddress(modified, wait):
-                    self._send(self._deletion(line.object_id), modified, _address(state))
-                    self._wait(line, wait, state)
+                    self._give_up_address(line, modified, wait, state)
         for refusal in encoded.refusals:
             if refusal.object_id in foreign:
                 skipped += self._collide(refusal.object_id, refusal.digest)
@@ -296,6 +295,18 @@ class Intake:
         if _listed(state):
             # What was refused is not what the row says now: the object waits, and is not listed as refused.
             self._open.clears[line.object_id] = Clear(line.object_id, None, refusal=True)
+
+    def _give_up_address(self, line: Line, modified: int, wait: Wait, state: ObjectState | None) -> None:
+        """Delete a user under the old address, and look at the row again. A deletion that Gong refused is not sent
+        again before a person says so (`failures retry`): its refusal stays listed, and the row waits.
+        """
+        deletion = self._deletion(line.object_id)
+        if state is not None and state.refused == deletion.digest:
+            due = self._clock.now() + growing(state.tries)
+            self._open.pends[line.object_id] = Pend(line.object_id, wait.reason, due, state.tries + 1, None)
+            return
+        self._send(deletion, modified, _address(state))
+        self._wait(line, wait, state)
 
     def _duplicate(self, line: Line) -> None:
         """A key that stands twice in one reading is no key; the first row counts, the second is refused."""

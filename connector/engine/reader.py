@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -55,6 +55,8 @@ class Reading:
     end: End
     kind: PassKind
     counts: Counts
+    resumed: bool = False
+    """It went on with an interrupted pass: what was committed since may lie before the place where that stood."""
 
 
 class Reader:
@@ -111,7 +113,9 @@ class Reader:
             with contextlib.suppress(ConnectorError):
                 self._store.fail_start(entity.name, PassKind.INCREMENTAL, str(error))
             raise
-        return self._pass(entity, kind, pass_id, after, lambda _ids: None)
+        reading = self._pass(entity, kind, pass_id, after, lambda _ids: None)
+        resumed = cursor is not None and cursor.pass_id == pass_id
+        return replace(reading, resumed=resumed)
 
     def compare(self, entity: Entity, seen: Callable[[set[str]], None]) -> Reading:
         """Read a whole entity source and send what differs, whatever its rows' stamps say.

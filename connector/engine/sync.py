@@ -99,10 +99,10 @@ class Syncer:
             report.errors[entity.name] = str(error)
             return True
         earlier = report.readings.get(entity.name)
-        if earlier is not None:
-            reading = Reading(reading.end, reading.kind, earlier.counts.plus(reading.counts))
-        report.readings[entity.name] = reading
-        return reading.end is not End.SPOOL_FULL
+        counts = reading.counts if earlier is None else earlier.counts.plus(reading.counts)
+        report.readings[entity.name] = Reading(reading.end, reading.kind, counts)
+        # After the rest of an interrupted pass comes a pass of its own, for what was committed since.
+        return reading.end is not End.SPOOL_FULL and not reading.resumed
 
     def _round(self) -> None:
         self._lease.renew()

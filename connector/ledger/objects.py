@@ -111,7 +111,7 @@ def lookup(connection: Connection, object_type: ObjectType, ids: Sequence[str]) 
             refused=refused,
             pending=None if pending is None else Pending(pending),
             pending_since=since,
-            tries=0 if settled else tries,
+            tries=0 if settled and pending is None else tries,
             last_modified=modified,
             address=address,
             account_id=account,

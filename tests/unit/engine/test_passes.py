@@ -164,6 +164,48 @@ def test_changed_and_swapped_addresses_never_meet(company: Company) -> None:
         assert told == [False, True, False]
 
 
+def test_a_deletion_that_gong_always_refuses_does_not_burn_calls(company: Company) -> None:
+    company.put("users", id="a", email="a@acme.example")
+    company.sync()
+    before = len(company.uploads())
+    company.during(Fault(kind=FaultKind.LINE_ERRORS, object_ids=("a",), times=1000))
+    company.put("users", id="a", email="other@acme.example")
+    for _ in range(50):
+        company.sync()
+    assert len(company.uploads()) - before <= 2
+    assert [failure.object_id for failure in company.wiring.queries.failures()] == ["a"]
+    company.faults.clear()
+    company.wiring.store.retry(ObjectType.BUSINESS_USER, "a")
+    company.sync()
+    assert company.world.objects(ObjectType.BUSINESS_USER)["a"]["emailAddress"] == "other@acme.example"
+
+
+def test_what_waits_for_an_account_is_read_ever_more_rarely(company: Company) -> None:
+    company.sync()
+    company.put("contacts", id=1, last="Contact 1", account=4711)
+    company.sync()
+    due = []
+    for _ in range(6):
+        next_due = company.wiring.store.next_due()
+        assert next_due is not None
+        due.append(next_due - company.clock.now())
+        company.clock.advance(due[-1])
+        company.wiring.rounds.tend()
+    assert due[-1] > 16 * due[0]
+
+
+def test_a_sync_that_ends_an_interrupted_pass_also_reads_what_came_since(tmp_path: Path) -> None:
+    company = Company(tmp_path, spool_max_bytes=100_000, max_file_bytes=50_000)
+    company.sync()
+    for number in range(1, 3001):
+        company.put("accounts", id=number, name=f"Account {number} " + "x" * 50)
+    assert company.wiring.rounds.read(company.wiring.mapping.entities[1]).end is End.SPOOL_FULL
+    company.put("accounts", id=1, name="Changed behind the reader")  # in the same second, by an earlier key
+    company.sync()
+    assert company.world.objects(ObjectType.ACCOUNT)["1"]["name"] == "Changed behind the reader"
+    company.close()
+
+
 def test_a_missing_table_stops_its_type_only_and_is_said(company: Company) -> None:
     company.sync()
     company.crm.execute("ALTER TABLE contacts RENAME TO people")
