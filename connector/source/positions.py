@@ -1,12 +1,10 @@
 """Text form of stamps and keys in a cursor: exact, self-describing, comparable with a bound."""
 
-import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
 
 from connector.errors import FatalError
-from connector.model import Position
 
 FIRST_KEY = ""
 """Key of a position that stands before every row of its stamp."""
@@ -81,35 +79,3 @@ def encode_key(value: object) -> str:
     That is text which is not valid UTF-8, or a binary key: reading on from there repeats rows, it loses none.
     """
     return FIRST_KEY if isinstance(value, bytes) else encode(value)
-
-
-def cap(position: Position, bound: str) -> Position:
-    """Return `position`, or the start of `bound` where `position` is not before it."""
-    if FIRST_STAMP in (position.modified, bound):
-        return Position(FIRST_STAMP, FIRST_KEY)
-    return position if _before(decode(position.modified), decode(bound)) else Position(bound, FIRST_KEY)
-
-
-def _before(stamp: object, bound: object) -> bool:
-    """Tell whether `stamp` stands before `bound` in the database's order; False where nobody can say."""
-    if isinstance(stamp, bytes) or isinstance(bound, bytes):
-        return False
-    if isinstance(stamp, str) and isinstance(bound, date):
-        return _outlandish_before(stamp, bound)
-    if isinstance(stamp, str) or isinstance(bound, str):
-        both = isinstance(stamp, str) and isinstance(bound, str)
-        # SQLite holds every number before every text.
-        return stamp < bound if both else isinstance(bound, str)  # type: ignore[operator]  # both are str
-    try:
-        return bool(stamp < bound)  # type: ignore[operator]  # refused types raise TypeError
-    except TypeError:
-        return False
-
-
-def _outlandish_before(stamp: str, bound: date) -> bool:
-    """Compare a time that only the database can express (infinity, BC, year 10000) with a usual one."""
-    if stamp.endswith("BC"):
-        return True
-    if re.match(r"\d{5,}-", stamp):
-        return False
-    return stamp < str(bound)

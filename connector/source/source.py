@@ -88,10 +88,6 @@ class Source:
                 raise ConfigError(f"{relation.name}: column {relation.modified!r}: {unfit}") from None
         return positions.FIRST_STAMP if value is None else positions.encode(value)
 
-    def cap(self, position: Position, bound: str) -> Position:
-        """Return `position`, or the start of `bound` (of `cursor_bound`) where `position` is not before it."""
-        return positions.cap(position, bound)
-
     def changes(self, relation: Relation, after: Position | None) -> Iterator[list[Row]]:
         """Yield rows with a stamp and a key, by (modified, key), strictly after `after`, in chunks.
 

@@ -152,28 +152,6 @@ def test_an_unknown_zone_is_refused(crm: Crm) -> None:
         crm.source.cursor_bound(relation(timezone="Mars/Olympus"), 0)
 
 
-def test_a_position_beyond_the_bound_is_capped(crm: Crm) -> None:
-    crm.create("deals", "id INTEGER PRIMARY KEY, updated_at {stamp}, name VARCHAR(50)")
-    crm.insert("deals", [(1, "2020-01-01 00:00:00", "old"), (2, "2099-01-01 00:00:00", "future")])
-    bound = crm.source.cursor_bound(relation(), 600)
-    old, future = (crm.source.position(relation(), row) for row in flat(crm.source.changes(relation(), None)))
-    assert crm.source.cap(old, bound) == old
-    assert crm.source.cap(future, bound) == Position(bound, "")
-    assert crm.source.cap(old, "") == Position("", "")
-
-
-def test_outlandish_stamps_are_capped_by_their_place(crm: Crm) -> None:
-    if crm.backend != "postgresql":
-        pytest.skip("only PostgreSQL has stamps beyond year 9999")
-    crm.create("deals", "id INTEGER PRIMARY KEY, updated_at {zoned}, name VARCHAR(50)")
-    texts = ["-infinity", "0044-03-15 00:00:00 BC", "4000-03-15 00:00:00 BC", "12026-01-01 00:00:00", "infinity"]
-    crm.insert("deals", [(number, text, "x") for number, text in enumerate(texts)])
-    bound = crm.source.cursor_bound(relation(), 600)
-    rows = flat(crm.source.changes(relation(), None))
-    early = {row[KEY] for row in rows if crm.source.cap(crm.source.position(relation(), row), bound)[0] != bound}
-    assert early == {0, 1, 2}
-
-
 ZONES = [
     "Europe/Paris", "America/New_York", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kathmandu", "UTC",
     "Africa/Casablanca", "Antarctica/Troll", "Pacific/Chatham",
