@@ -7,8 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-import orjson
-
 from connector.errors import ConfigError, FatalError
 from connector.spool.errors import SpoolDamaged, SpoolMissing, translated
 from connector.spool.sealed import PARTIAL, SORTING, SUFFIX, SealedFile, is_plain, require_plain
@@ -94,20 +92,6 @@ class Spool:
         if digest.hexdigest() != file.sha256:
             raise SpoolDamaged(f"spool file {file.name} does not have the bytes that were sealed")
 
-    def line_ids(self, file: SealedFile, numbers: set[int] | None) -> Iterator[tuple[int, str]]:
-        """Yield (line number, objectId) of the lines in `numbers`, or of all for None, ascending.
-
-        Numbers that the file does not have are passed over. Streams: one line in memory at a time.
-        Raises SpoolMissing, or SpoolDamaged when the file or one of those lines is broken.
-        """
-        last = file.lines if numbers is None else max(numbers, default=0)
-        with self.open(file) as stream, translated(f"spool file {file.name} cannot be read"):
-            for number, line in enumerate(stream, 1):
-                if number > last:
-                    return
-                if numbers is None or number in numbers:
-                    yield number, _object_id(file, number, line)
-
     def remove(self, name: str) -> None:
         """Remove the file `name`, sealed or partial; nothing happens when there is none."""
         with translated(f"spool file {name} cannot be removed"):
@@ -136,13 +120,3 @@ class Spool:
                     # Another thread may have removed or renamed it since it was listed.
                     with suppress(FileNotFoundError):
                         yield name, dot + rest, entry.stat(follow_symlinks=False).st_size
-
-
-def _object_id(file: SealedFile, number: int, line: bytes) -> str:
-    try:
-        object_id = orjson.loads(line)["objectId"]
-    except (ValueError, KeyError, TypeError):
-        object_id = None
-    if not isinstance(object_id, str):
-        raise SpoolDamaged(f"spool file {file.name}, line {number}: no JSON object with an objectId")
-    return object_id

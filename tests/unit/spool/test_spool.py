@@ -5,6 +5,7 @@ import hashlib
 import os
 
 import pytest
+from reading import ids
 
 from connector import failpoints
 from connector.errors import ConfigError, ConnectorError, FatalError
@@ -45,7 +46,7 @@ def test_the_sealed_record_serves_as_well_when_it_comes_back_from_the_ledger(spo
     file = sealed(spool)
     again = SealedFile(file.name, file.lines, file.bytes, file.sha256)
     spool.verify(again)
-    assert list(spool.line_ids(again, None)) == [(1, "a"), (2, "é"), (3, "c")]
+    assert ids(spool, again) == [(1, "a"), (2, "é"), (3, "c")]
 
 
 def test_only_the_owner_may_read(tmp_path):
@@ -105,23 +106,9 @@ def test_a_wrong_length_is_found_when_opening(spool):
 def test_a_missing_file_is_told_from_a_damaged_one(spool):
     file = sealed(spool)
     spool.remove(file.name)
-    for use in (spool.verify, spool.open, lambda file: list(spool.line_ids(file, {1}))):
+    for use in (spool.verify, spool.open):
         with pytest.raises(SpoolMissing, match="batch-1"):
             use(file)
-
-
-def test_ids_of_chosen_lines(spool):
-    file = sealed(spool)
-    assert list(spool.line_ids(file, {3, 1, 99, 0, -4})) == [(1, "a"), (3, "c")]
-    assert list(spool.line_ids(file, set())) == []
-
-
-def test_lines_that_are_not_asked_for_need_not_be_readable(spool):
-    file = sealed(spool, lines=[b"no json\n", *LINES, b"[]\n", b'{"objectId":7}\n'])
-    assert list(spool.line_ids(file, {2})) == [(2, "a")]
-    for number in (1, 5, 6):
-        with pytest.raises(SpoolDamaged, match=f"line {number}"):
-            list(spool.line_ids(file, {number}))
 
 
 def test_abandoned_files_are_gone(spool):
@@ -166,7 +153,7 @@ def test_names_that_are_not_plain_are_refused(spool, name):
     file = SealedFile(name, 1, 1, "")
     for use in (
         lambda: spool.begin(name), lambda: spool.remove(name), lambda: spool.open(file), lambda: spool.verify(file),
-        lambda: spool.path(name), lambda: list(spool.line_ids(file, None)),
+        lambda: spool.path(name), lambda: ids(spool, file),
     ):  # fmt: skip
         with pytest.raises(FatalError, match="cannot name a spool file"):
             use()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reading import ids
 
 from connector.spool import Spool
 from connector.spool import writer as writer_module
@@ -23,7 +24,7 @@ def seal(directory: Path, times: list[int], pad: int = 0):
 
 def test_ties_keep_their_order(tmp_path):
     spool, file = seal(tmp_path, [5, 3, 5, 3, 4])
-    assert list(spool.line_ids(file, None)) == [(1, "1"), (2, "3"), (3, "4"), (4, "0"), (5, "2")]
+    assert ids(spool, file) == [(1, "1"), (2, "3"), (3, "4"), (4, "0"), (5, "2")]
     assert list(file.order) == [4, 1, 5, 2, 3]
 
 
@@ -37,7 +38,7 @@ def test_any_times_come_out_ascending_stable_and_found_again(times):
     with tempfile.TemporaryDirectory() as directory:
         spool, file = seal(Path(directory), times)
         spool.verify(file)
-        indexes = [int(object_id) for _, object_id in spool.line_ids(file, None)]
+        indexes = [int(object_id) for _, object_id in ids(spool, file)]
         assert indexes == sorted(range(len(times)), key=lambda index: (times[index], index))
         assert [indexes[file.line_number(index) - 1] for index in range(len(times))] == list(range(len(times)))
         assert file.lines == len(times)
@@ -48,7 +49,7 @@ def test_lines_longer_than_a_piece_stay_whole(tmp_path, monkeypatch, piece):
     monkeypatch.setattr(writer_module, "PIECE", piece)
     spool, file = seal(tmp_path, [3, 1, 2, 4, 5, 0], pad=100)
     spool.verify(file)
-    assert [object_id for _, object_id in spool.line_ids(file, None)] == ["5", "1", "2", "0", "3", "4"]
+    assert [object_id for _, object_id in ids(spool, file)] == ["5", "1", "2", "0", "3", "4"]
 
 
 def test_sorting_a_large_file_holds_little_of_it_in_memory(tmp_path):
