@@ -8,6 +8,7 @@ from connector import lines
 from connector.clock import Clock
 from connector.engine.observe import Observer
 from connector.engine.rules import GiveUpAddress, SendLine, Skip, Wait, decide, growing
+from connector.ledger.objects import storable
 from connector.ledger.records import (
     AccountState,
     Booking,
@@ -125,7 +126,7 @@ class Intake:
         """Map rows and decide about each of them. Objects that need no line leave no trace but a count.
 
         Returns:
-            The objects that the rows are of.
+            The objects that the rows are of, as the ledger names them; of rows without a usable key, too.
         """
         now = self._clock.now()
         encoded = self._entity.encode(rows, int(now))
@@ -168,7 +169,7 @@ class Intake:
         self._open.counts = self._open.counts.plus(
             Counts(rows=len(rows), skipped=skipped, not_shown=encoded.not_shown, warnings=encoded.warnings)
         )
-        return set(ids)
+        return set(ids) | {storable(refusal.object_id) for refusal in encoded.refusals}
 
     def gone(self, object_id: str, state: ObjectState | None) -> None:
         """Take note that a pending object, read by key, has no row. Only one that a whole comparison missed, too, is

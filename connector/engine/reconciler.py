@@ -105,6 +105,8 @@ class Reconciler:
         if gone and not held:
             for start in range(0, len(gone), AT_ONCE):
                 self._store.mark_gone(object_type, gone[start : start + AT_ONCE])
+        if not held:
+            self._unlist(object_type, seen)
         self._store.set_meta(GUARD + object_type.value, f"{len(gone)} of {live}" if held else "")
         self._observer.event(
             "reconcile.ended",
@@ -117,6 +119,15 @@ class Reconciler:
             alarm=held,
         )
         return Reconciliation(End.FINISHED, counts, live, len(gone), held)
+
+    def _unlist(self, object_type: ObjectType, seen: "array[int]") -> None:
+        """Take what was refused, and never came to Gong, off the list when its row is gone."""
+        after = ""
+        while ids := self._store.listed(object_type, after, AT_ONCE):
+            after = ids[-1]
+            gone = [object_id for object_id in ids if not _contains(seen, hash(object_id))]
+            if gone:
+                self._store.unlist(object_type, gone)
 
 
 def _contains(ordered: "array[int]", value: int) -> bool:

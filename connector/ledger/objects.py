@@ -230,11 +230,11 @@ def list_refusals(
         "refusals",
         {
             "type": [object_type.value] * count,
-            "object_id": [_storable(refusal.object_id) for refusal in refusals],
+            "object_id": [storable(refusal.object_id) for refusal in refusals],
             "origin": [origin] * count,
             "kind": [refusal.kind for refusal in refusals],
             "field": [refusal.field for refusal in refusals],
-            "reason": [_storable(refusal.reason) for refusal in refusals],
+            "reason": [storable(refusal.reason) for refusal in refusals],
             "batch_id": [batch_id] * count,
             "line": [refusal.line for refusal in refusals],
             "first_at": [now] * count,
@@ -284,6 +284,27 @@ def live(connection: Connection, object_type: ObjectType, after: str, limit: int
     )
 
 
+def listed(connection: Connection, object_type: ObjectType, after: str, limit: int) -> list[str]:
+    """Return refused objects of a type that Gong does not have, unusable keys included, by id after `after`."""
+    return list(
+        connection.execute(
+            text(
+                "SELECT object_id FROM refusals r WHERE type = :type AND object_id > :after AND NOT EXISTS"
+                f" (SELECT 1 FROM objects WHERE {_LIVE} AND object_id = r.object_id) ORDER BY object_id LIMIT :limit"
+            ),
+            {"type": object_type, "after": after, "limit": limit},
+        ).scalars()
+    )
+
+
+def unlist(connection: Connection, object_type: ObjectType, ids: Sequence[str]) -> None:
+    """Forget that objects were refused."""
+    values = {"type": object_type, "ids": id_list(connection, ids)}
+    chosen = f"type = :type AND {in_list(connection, 'object_id')}"
+    connection.execute(text(f"UPDATE objects SET refused_digest = NULL WHERE {chosen}"), values)
+    connection.execute(text(f"DELETE FROM refusals WHERE {chosen}"), values)
+
+
 def has_live(connection: Connection, object_type: ObjectType, source: int) -> bool:
     """Tell whether Gong has, or may have, an object of that source of a type."""
     statement = text(f"SELECT 1 FROM objects WHERE {_LIVE} AND source = :source LIMIT 1")
@@ -302,6 +323,6 @@ def due(connection: Connection, object_type: ObjectType, now: float, limit: int)
     return [Due(object_id, source, Pending(reason)) for object_id, source, reason in rows]
 
 
-def _storable(value: str) -> str:
+def storable(value: str) -> str:
     """Make a text fit for every ledger: PostgreSQL takes neither NUL nor lone surrogates."""
     return value.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")

@@ -112,6 +112,16 @@ class Store:
         with self._database.reading() as connection:
             return objects.has_live(connection, object_type, source)
 
+    def listed(self, object_type: ObjectType, after: str, limit: int) -> list[str]:
+        """Return refused objects of a type that Gong does not have, by id after `after`."""
+        with self._database.reading() as connection:
+            return objects.listed(connection, object_type, after, limit)
+
+    def unlist(self, object_type: ObjectType, ids: Sequence[str]) -> None:
+        """Forget that objects were refused: they have no row any more."""
+        with self._database.writing() as connection:
+            objects.unlist(connection, object_type, ids)
+
     def mark_gone(self, object_type: ObjectType, ids: Sequence[str]) -> None:
         """Book that a whole comparison did not find these objects: they are looked for by key, then deleted."""
         now = self._clock.now()

@@ -124,6 +124,20 @@ def test_a_row_that_is_gone_is_found_by_comparison_and_deleted(company: Company)
     assert len(company.uploads()) == before
 
 
+def test_a_refused_row_that_is_gone_is_not_listed_for_ever(company: Company) -> None:
+    company.put("users", id="u" * 80, email="long@crm.example")
+    company.put("users", id="u\x00" * 40, email="odd@crm.example")
+    company.put("users", id="empty", email=" ")
+    company.put("users", id="stays", email=" ")
+    company.sync()
+    assert len(company.wiring.queries.failures(ObjectType.BUSINESS_USER)) == 4
+    company.reconcile(ObjectType.BUSINESS_USER)
+    assert len(company.wiring.queries.failures(ObjectType.BUSINESS_USER)) == 4
+    company.crm.execute("DELETE FROM users WHERE email LIKE '%crm.example' OR id = 'empty'")
+    company.reconcile(ObjectType.BUSINESS_USER)
+    assert [failure.object_id for failure in company.wiring.queries.failures(ObjectType.BUSINESS_USER)] == ["stays"]
+
+
 def test_a_row_that_comes_back_before_it_is_deleted_stays(company: Company) -> None:
     company.sync()
     company.crm.execute("DELETE FROM contacts WHERE id = 1")
