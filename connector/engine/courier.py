@@ -1,6 +1,5 @@
 """Takes sealed files to Gong and brings back what became of them. Each method is a tick: one step, one outcome."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +15,7 @@ from connector.ledger.records import Batch, BatchState, Pending, Priority, Verdi
 from connector.ledger.store import Store
 from connector.model import Processing, RequestStatus, Resend
 from connector.object_types import ObjectType
-from connector.spool import SealedFile, Spool, SpoolDamaged, SpoolMissing
+from connector.spool import SealedFile, Spool, SpoolDamaged, SpoolMissing, SpoolUnavailable
 
 GRACE_SECONDS: Final = 900.0
 """How long Gong may not know an id that it may have taken, before the same file goes again."""
@@ -170,6 +169,8 @@ class Courier:
             self._spool.verify(file)
         except (SpoolMissing, SpoolDamaged) as error:
             return self._lost(batch, str(error))
+        except SpoolUnavailable as error:  # of this file, perhaps: the others go on
+            return self._settle_upload(batch, UploadOutcome(UploadResult.UNREACHABLE, str(error)))
         self._lease.renew()
         self._store.mark_sending(batch)
         try:
@@ -180,6 +181,7 @@ class Courier:
                 self._spool.path(batch.file),
                 batch.bytes,
                 priority=Priority.INCREMENTAL,
+                keep=self._lease.keep,
             )
         except BudgetSpent as error:
             answer = UploadOutcome(UploadResult.THROTTLED, str(error), error.until)
@@ -210,8 +212,10 @@ class Courier:
             due = self._due(batch, went, answer.until)
             if went.state is BatchState.ACCEPTED and batch.state is not BatchState.ACCEPTED:
                 self._store.mark_accepted(batch, due)
+            elif went.state is BatchState.SENT and batch.state is BatchState.ACCEPTED:
+                self._store.doubt(batch, due, answer.detail)
             else:
-                polled = outcome in (Outcome.PROCESSING, Outcome.UNKNOWN)
+                polled = outcome is not Outcome.THROTTLED
                 self._store.postpone(batch, went.state, due, answer.detail, polled=polled)
         return self._tell(batch, outcome, went, answer.detail)
 
@@ -248,16 +252,16 @@ class Courier:
         return self._tell(batch, Outcome.FILE_LOST, went, detail)
 
     def _due(self, batch: Batch, went: Transition, until: float | None) -> float:
-        now = self._clock.now()
-        waits: dict[Step, Callable[[], float]] = {
-            Step.UPLOAD: lambda: 0.0,
-            Step.UPLOAD_LATER: lambda: growing(batch.uploads) if went.alarm else self._polling.delay(batch.uploads),
-            Step.ASK: lambda: self._polling.delay(0),
-            Step.ASK_LATER: lambda: growing(batch.polls) if went.alarm else self._polling.delay(batch.polls + 1),
-            Step.RESOLVE: lambda: 0.0,
-            Step.NOTHING: lambda: 0.0,
-        }
-        return max(now + waits[went.step](), until or 0.0)
+        tries = max(batch.uploads, batch.polls)
+        match went.step:
+            case Step.UPLOAD_LATER | Step.ASK_LATER:
+                wait = growing(tries) if went.alarm else self._polling.delay(tries + 1)
+            case Step.ASK:
+                # Until the file is there, each try may be in vain; once it is, the first answer is near.
+                wait = self._polling.delay(0 if went.state is BatchState.ACCEPTED else tries)
+            case Step.UPLOAD | Step.RESOLVE | Step.NOTHING:
+                wait = 0.0
+        return max(self._clock.now() + wait, until or 0.0)
 
     def _tell(self, batch: Batch, outcome: Outcome, went: Transition, detail: str) -> Errand:
         self._observer.event(

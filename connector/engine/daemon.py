@@ -15,7 +15,7 @@ from connector.engine.observe import Observer
 from connector.engine.reader import End
 from connector.engine.reconciler import Reconciler
 from connector.engine.rounds import Rounds
-from connector.errors import ConnectorError, LeaseLost
+from connector.errors import ConnectorError, LeaseLost, LedgerUnavailable
 from connector.ledger.lease import Lease
 from connector.ledger.store import Store
 from connector.mapping import Entity
@@ -149,7 +149,12 @@ class Daemon:
         for object_type in reversed(list(ObjectType)):
             if self._stop.is_set():
                 return
-            self.reconciler.reconcile(object_type)
+            try:
+                self.reconciler.reconcile(object_type)
+            except (LeaseLost, LedgerUnavailable):
+                raise
+            except ConnectorError as error:
+                self.observer.event("reconcile.failed", type=object_type.value, error=str(error), alarm=True)
             self.rounds.tend()
 
     def _deliver(self) -> None:

@@ -8,7 +8,6 @@ from connector import lines
 from connector.clock import Clock
 from connector.engine.observe import Observer
 from connector.engine.rules import GiveUpAddress, SendLine, Skip, Wait, decide, growing
-from connector.ledger.objects import storable
 from connector.ledger.records import (
     AccountState,
     Booking,
@@ -74,6 +73,8 @@ class Intake:
         observer: Observer,
         new_id: Callable[[], str],
         elsewhere: Callable[[int, Sequence[str]], set[str]],
+        *,
+        thorough: bool = False,
     ) -> None:
         """Prepare for the rows of one reading.
 
@@ -89,6 +90,7 @@ class Intake:
             observer: is told of files and progress.
             new_id: makes client request ids.
             elsewhere: tells which of some objects have a live row in another source of the type.
+            thorough: list refused rows again that are listed already, so that those not met any more are known.
         """
         self._entity = entity
         self._source = source
@@ -101,6 +103,7 @@ class Intake:
         self._observer = observer
         self._new_id = new_id
         self._elsewhere = elsewhere
+        self._thorough = thorough
         self._open = _Open()
         self.total = Counts()
         self.sealed_any = False
@@ -126,7 +129,7 @@ class Intake:
         """Map rows and decide about each of them. Objects that need no line leave no trace but a count.
 
         Returns:
-            The objects that the rows are of, as the ledger names them; of rows without a usable key, too.
+            The objects that the rows are of.
         """
         now = self._clock.now()
         encoded = self._entity.encode(rows, int(now))
@@ -136,6 +139,7 @@ class Intake:
         accounts = self._accounts(encoded.lines)
         taken = self._taken(encoded.lines)
         foreign = self._foreign(states)
+        met: dict[str, bytes] = {}
         skipped = 0
         for line in encoded.lines:
             state = states.get(line.object_id)
@@ -143,9 +147,10 @@ class Intake:
                 skipped += line.deleted or self._collide(line.object_id, line.digest)
                 continue
             account = None if line.account_id is None else accounts.get(line.account_id)
-            if line.object_id in self._open.sends or line.object_id in self._open.pends:
-                self._duplicate(line)
+            if line.object_id in met or line.object_id in self._open.sends or line.object_id in self._open.pends:
+                self._duplicate(line, met.get(line.object_id))
                 continue
+            met[line.object_id] = line.digest
             size = len(line.body) + SEAL_BYTES
             if size > self._policy.max_file_bytes:
                 reason = f"its line has {size} bytes, more than a file may hold (CONNECTOR_MAX_FILE_BYTES)"
@@ -169,7 +174,7 @@ class Intake:
         self._open.counts = self._open.counts.plus(
             Counts(rows=len(rows), skipped=skipped, not_shown=encoded.not_shown, warnings=encoded.warnings)
         )
-        return set(ids) | {storable(refusal.object_id) for refusal in encoded.refusals}
+        return set(ids)
 
     def gone(self, object_id: str, state: ObjectState | None) -> None:
         """Take note that a pending object, read by key, has no row. Only one that a whole comparison missed, too, is
@@ -293,7 +298,7 @@ class Intake:
 
     def _wait(self, line: Line, wait: Wait, state: ObjectState | None) -> None:
         self._open.pends[line.object_id] = Pend(line.object_id, wait.reason, wait.due, wait.tries, line.account_id)
-        if _listed(state):
+        if _listed(state) and wait.reason not in (Pending.GENERAL, Pending.DEPENDENCY):
             # What was refused is not what the row says now: the object waits, and is not listed as refused.
             self._open.clears[line.object_id] = Clear(line.object_id, None, refusal=True)
 
@@ -309,10 +314,11 @@ class Intake:
         self._send(deletion, modified, _address(state))
         self._wait(line, wait, state)
 
-    def _duplicate(self, line: Line) -> None:
+    def _duplicate(self, line: Line, met: bytes | None) -> None:
         """A key that stands twice in one reading is no key; the first row counts, the second is refused."""
         sent = self._open.sends.get(line.object_id)
-        if sent is None or sent.digest != line.digest:
+        first = met if sent is None else sent.digest
+        if first != line.digest:
             self._open.refusals[line.object_id] = Refuse(
                 line.object_id,
                 line.digest,
@@ -329,7 +335,8 @@ class Intake:
     def _refuse(self, refusal: RowRefusal, state: ObjectState | None) -> int:
         """Book a refusal unless it is booked already; return 1 when it was skipped."""
         identified = _identified(refusal)
-        if identified and state is not None and state.refused == refusal.digest and state.pending is None:
+        known = identified and state is not None and state.refused == refusal.digest and state.pending is None
+        if known and not self._thorough:
             return 1
         self._open.refusals[refusal.object_id] = Refuse(
             refusal.object_id, refusal.digest, "row", refusal.field, refusal.reason, identified

@@ -111,7 +111,7 @@ TRANSITIONS: Final[dict[BatchState, dict[Outcome, Transition]]] = {
         Outcome.THROTTLED: Transition(_ACCEPTED, Step.ASK_LATER),
         Outcome.UNREACHABLE: Transition(_ACCEPTED, Step.ASK_LATER),
         Outcome.UNKNOWN: Transition(_ACCEPTED, Step.ASK_LATER),
-        Outcome.FORGOTTEN: Transition(_SENT, Step.UPLOAD, alarm=True),
+        Outcome.FORGOTTEN: Transition(_SENT, Step.UPLOAD_LATER, alarm=True),
     },
     BatchState.FAILED: {Outcome.BOOKED: Transition(BatchState.RESOLVED, Step.NOTHING)},
 }

@@ -130,7 +130,7 @@ class Reader:
         if not self._spool.room():
             return Reading(End.SPOOL_FULL, PassKind.COMPARISON, Counts())
         pass_id = self._begin(entity, PassKind.COMPARISON)
-        return self._pass(entity, PassKind.COMPARISON, pass_id, None, seen)
+        return self._pass(entity, PassKind.COMPARISON, pass_id, None, seen, thorough=True)
 
     def _pass(
         self,
@@ -139,9 +139,11 @@ class Reader:
         pass_id: int,
         after: Position | None,
         seen: Callable[[set[str]], None],
+        *,
+        thorough: bool = False,
     ) -> Reading:
         self._observer.event("pass.started", entity=entity.name, kind=kind.value, pass_id=pass_id)
-        with self._intake(entity, kind, pass_id) as intake:
+        with self._intake(entity, kind, pass_id, thorough=thorough) as intake:
             try:
                 end = self._read(entity, kind, after, intake, seen)
             except ConnectorError as error:
@@ -198,14 +200,14 @@ class Reader:
         pass_id = self._store.begin_pass(feed.name, PassKind.RELATED, FEED, bound)
         with self._intake(entity, PassKind.RELATED, pass_id) as intake:
             if cursor is not None and cursor.cursor is not None:
-                after = cursor.position or Position(cursor.cursor, EQUAL_STAMP)
-                for chunk in self._source.changes(feed, after):
+                # Always from the cursor: behind the place where an interrupted reading stood, rows may have come.
+                for chunk in self._source.changes(feed, Position(cursor.cursor, EQUAL_STAMP)):
                     if self._stopping:
                         return
                     self._lease.keep()
                     intake.related(key for row in chunk if (key := key_text(row[KEY])) is not None)
                     if intake.full:
-                        intake.book(Move(feed.name, self._source.position(feed, chunk[-1])))
+                        intake.book(None)
             intake.book(Move(feed.name, finished=True))
 
     def _read(
@@ -288,7 +290,7 @@ class Reader:
             return [row for row in entity.static_rows if str(row[KEY]) in wanted]
         return self._source.by_key(entity.relation, keys)
 
-    def _intake(self, entity: Entity, kind: PassKind, pass_id: int) -> Intake:
+    def _intake(self, entity: Entity, kind: PassKind, pass_id: int, *, thorough: bool = False) -> Intake:
         return Intake(
             entity,
             self._entities[entity.type].index(entity),
@@ -301,6 +303,7 @@ class Reader:
             self._observer,
             self._new_id,
             lambda source, ids: self._alive(entity.type, source, ids),
+            thorough=thorough,
         )
 
     def _alive(self, object_type: ObjectType, source: int, ids: Sequence[str]) -> set[str]:

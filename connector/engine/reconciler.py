@@ -5,6 +5,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Final
 
+from connector.clock import Clock
 from connector.engine.observe import Observer
 from connector.engine.reader import End, Reader
 from connector.ledger.records import GUARD, Counts
@@ -49,11 +50,12 @@ class Reconciler:
     """Compares types. Belongs to the reading thread."""
 
     def __init__(
-        self, mapping: CompiledMapping, reader: Reader, store: Store, guard: Guard, observer: Observer
+        self, mapping: CompiledMapping, reader: Reader, store: Store, clock: Clock, guard: Guard, observer: Observer
     ) -> None:
         self._mapping = mapping
         self._reader = reader
         self._store = store
+        self._clock = clock
         self._guard = guard
         self._observer = observer
 
@@ -80,7 +82,7 @@ class Reconciler:
         # Hashes instead of ids: eight bytes an object. They are salted anew in each process, so that two ids that
         # meet in one comparison do not meet in the next.
         seen = array("q")
-        counts = Counts()
+        counts, began = Counts(), self._clock.now()
         for source, entity in enumerate(entities):
             before = len(seen)
             reading = self._reader.compare(entity, lambda ids: seen.extend(map(hash, ids)))
@@ -91,10 +93,10 @@ class Reconciler:
                 self._store.set_meta(GUARD + object_type.value, f"all, for {entity.name} gives no row")
                 self._observer.event("reconcile.empty", entity=entity.name, alarm=True)
                 return Reconciliation(End.FINISHED, counts, 0, 0, held=True)
-        return self._delete(object_type, array("q", sorted(seen)), counts, allow_deletions)
+        return self._delete(object_type, array("q", sorted(seen)), counts, began, allow_deletions)
 
     def _delete(
-        self, object_type: ObjectType, seen: "array[int]", counts: Counts, allow_deletions: bool
+        self, object_type: ObjectType, seen: "array[int]", counts: Counts, began: float, allow_deletions: bool
     ) -> Reconciliation:
         live, gone, after = 0, list[str](), ""
         while ids := self._store.live(object_type, after, AT_ONCE):
@@ -106,7 +108,7 @@ class Reconciler:
             for start in range(0, len(gone), AT_ONCE):
                 self._store.mark_gone(object_type, gone[start : start + AT_ONCE])
         if not held:
-            self._unlist(object_type, seen)
+            self._store.forget_refusals(object_type, began)
         self._store.set_meta(GUARD + object_type.value, f"{len(gone)} of {live}" if held else "")
         self._observer.event(
             "reconcile.ended",
@@ -119,15 +121,6 @@ class Reconciler:
             alarm=held,
         )
         return Reconciliation(End.FINISHED, counts, live, len(gone), held)
-
-    def _unlist(self, object_type: ObjectType, seen: "array[int]") -> None:
-        """Take what was refused, and never came to Gong, off the list when its row is gone."""
-        after = ""
-        while ids := self._store.listed(object_type, after, AT_ONCE):
-            after = ids[-1]
-            gone = [object_id for object_id in ids if not _contains(seen, hash(object_id))]
-            if gone:
-                self._store.unlist(object_type, gone)
 
 
 def _contains(ordered: "array[int]", value: int) -> bool:

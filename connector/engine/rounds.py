@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from connector.clock import Clock
 from connector.engine.courier import Courier, Errand
@@ -11,11 +12,14 @@ from connector.engine.observe import Observer
 from connector.engine.reader import End, Reader, Reading
 from connector.engine.schema import SchemaKeeper
 from connector.engine.turns import NAMES_ACCOUNTS, may_load_at
-from connector.errors import ConnectorError, GongDenied
+from connector.errors import ConnectorError, GongDenied, LeaseLost, LedgerUnavailable
 from connector.ledger.records import PassKind
 from connector.ledger.store import Store
 from connector.mapping import CompiledMapping, Entity
 from connector.object_types import ObjectType
+
+AGAIN_SECONDS: Final = 60.0
+"""When the pending objects of a type that could not be read are tried again."""
 
 
 @dataclass(slots=True)
@@ -30,6 +34,8 @@ class Rounds:
     clock: Clock
     account_wait: float
     observer: Observer
+    failing: dict[ObjectType, str] = field(default_factory=dict)
+    """Types whose pending objects could not be read at the latest try, and why."""
     _types: list[ObjectType] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,8 +68,23 @@ class Rounds:
         while self.courier.resolve() is not None:
             did = True
         for object_type in self._types:
+            did = self._again(object_type) or did
+        return did
+
+    def _again(self, object_type: ObjectType) -> bool:
+        """Read a type's pending objects anew. A type whose rows cannot be read stops no other: it is put off."""
+        did = False
+        try:
             while (reading := self.reader.again(object_type)) is not None and reading.end is End.FINISHED:
                 did = True
+        except (LeaseLost, LedgerUnavailable):
+            raise
+        except ConnectorError as error:
+            self.failing[object_type] = str(error)
+            self.observer.event("again.failed", type=object_type.value, error=str(error), alarm=True)
+            self.store.delay(object_type, AGAIN_SECONDS)
+        else:
+            self.failing.pop(object_type, None)
         return did
 
     def deliver(self) -> list[Errand]:

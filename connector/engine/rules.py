@@ -12,6 +12,8 @@ from connector.model import Line
 
 FIRST_WAIT_SECONDS: Final = 60.0
 LONGEST_WAIT_SECONDS: Final = 6 * 3600.0
+_DELAYED: Final = (Pending.GENERAL, Pending.DEPENDENCY)
+"""What was refused is tried again unchanged, with growing delay; a changed row goes at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,9 @@ def decide(
             return wait
     modified = modified_date(line.stamp, None if state is None else state.last_modified, now)
     if state is not None and _address_changed(line, state):
-        return GiveUpAddress(int(now), Wait(Pending.ADDRESS, now + FIRST_WAIT_SECONDS, tries))
+        return GiveUpAddress(
+            modified_date(None, state.last_modified, now), Wait(Pending.ADDRESS, now + FIRST_WAIT_SECONDS, tries)
+        )
     if address_taken:
         return Wait(Pending.ADDRESS, now + growing(tries), tries + 1)
     return SendLine(modified)
@@ -90,11 +94,13 @@ def decide(
 def modified_date(stamp: int | None, last: int | None, now: float) -> int:
     """Return a line's modifiedDate: the row's own stamp when it is later than the last one sent for the object,
     else the time of the call; never in the future (GONG_API: "when the CRM has none, it is the time of the call").
+    After the host's clock was set back, the last one stands for the time of the call: dates of an object never go
+    back.
     """
     call = int(now)
-    if stamp is None or stamp > call or (last is not None and stamp <= last):
-        return call
-    return stamp
+    if last is not None and (stamp is None or stamp > call or stamp <= last):
+        return max(call, last)
+    return call if stamp is None or stamp > call else stamp
 
 
 def growing(tries: int) -> float:
@@ -108,7 +114,10 @@ def _known(line: Line, state: ObjectState, now: float) -> Decision | None:
         if line.digest == state.in_flight:
             return Skip(settles=True)  # what is refused while a line travels is a row that became unfit after it
         return Wait(Pending.IN_FLIGHT, now + FIRST_WAIT_SECONDS, state.tries)
-    if line.digest == state.refused:
+    if state.pending in _DELAYED:
+        if line.digest == state.refused and state.pending_due is not None and state.pending_due > now:
+            return Wait(state.pending, state.pending_due, state.tries)  # whoever reads it meanwhile
+    elif line.digest == state.refused:
         return Skip(settles=False)
     if line.digest == state.told:
         return Skip(settles=True)

@@ -73,9 +73,10 @@ class Syncer:
         while not self._over(end):
             self._round()
             work = self._queries.work(self._clock.now())
-            if not wait or not (work.unsettled or work.awaited):
+            if not wait or not (work.unsettled or (work.awaited and not self._rounds.failing)):
                 break
             self._sleep(None)
+        report.errors |= {kind.value: words for kind, words in self._rounds.failing.items()}
         report.work = self._queries.work(self._clock.now())
         return report
 

@@ -262,7 +262,7 @@ class Wiring:
     def reconciler(self) -> Reconciler:
         """Full comparisons; needs the lease."""
         guard = Guard(self.settings.delete_guard_count, self.settings.delete_guard_percent)
-        return Reconciler(self.mapping, self.rounds.reader, self.store, guard, self.observer)
+        return Reconciler(self.mapping, self.rounds.reader, self.store, self.clock, guard, self.observer)
 
     @cached_property
     def verifier(self) -> Verifier:

@@ -182,13 +182,15 @@ class GongClient:
         size: int,
         *,
         priority: int = 0,
+        keep: Callable[[], None] = lambda: None,
     ) -> UploadOutcome:
         """Upload the data file at `path`, of `size` bytes, under `request_id`, streaming it.
 
-        Raises DataFileChanged when the file is not there in that length; what Gong then got is not a
+        `keep` is called again and again while the file travels, which may take long; what it raises passes
+        through. Raises DataFileChanged when the file is not there in that length; what Gong then got is not a
         whole request.
         """
-        body = DataFileBody(object_type, request_id, path, size)
+        body = DataFileBody(object_type, request_id, path, size, keep)
         body.check()
         params = {
             "integrationId": str(integration_id),

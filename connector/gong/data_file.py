@@ -22,7 +22,14 @@ class DataFileBody:
     request.
     """
 
-    def __init__(self, object_type: ObjectType, request_id: str, path: Path, size: int) -> None:
+    def __init__(
+        self,
+        object_type: ObjectType,
+        request_id: str,
+        path: Path,
+        size: int,
+        keep: Callable[[], None] = lambda: None,
+    ) -> None:
         if not _REQUEST_ID.fullmatch(request_id):
             raise ValueError("a client request id holds letters, digits, - and _ only")
         # Lines of JSON hold no raw carriage return, so no boundary can occur in them: it need not be random.
@@ -35,6 +42,7 @@ class DataFileBody:
         self._suffix = f"\r\n--{boundary}--\r\n".encode("ascii")
         self._path = path
         self._size = size
+        self._keep = keep
         self.content_type = f"multipart/form-data; boundary={boundary}"
         self.length = len(self._prefix) + size + len(self._suffix)
         """Bytes of the whole body."""
@@ -63,6 +71,7 @@ class DataFileBody:
                 sent += len(piece)
                 if sent > self._size:
                     raise self._wrong_length()
+                self._keep()
                 yield piece
             if sent != self._size:
                 raise self._wrong_length()

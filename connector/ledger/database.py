@@ -80,7 +80,7 @@ class Database:
         self.engine.dispose()
 
     def _check_token(self, connection: Connection) -> None:
-        lock = "" if self.is_sqlite else " FOR SHARE"
+        lock = "" if self.is_sqlite else " FOR UPDATE"
         found = connection.execute(text(f"SELECT token FROM lease WHERE id = 1{lock}")).scalar()
         if self.token is None or found != self.token:
             raise LeaseLost("another process holds the ledger's lease; this one stops writing")

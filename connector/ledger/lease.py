@@ -34,8 +34,8 @@ class Lease:
                 {"holder": self._holder, "expires": now + self._seconds, "now": now},
             ).scalar()
             if taken is None:
-                other: str = connection.execute(text("SELECT holder FROM lease WHERE id = 1")).scalar_one()
-                return other
+                other: str | None = connection.execute(text("SELECT holder FROM lease WHERE id = 1")).scalar_one()
+                return other or "another process"  # it gave the lease back just now
         self._database.token = taken
         self._renewed = self._clock.monotonic()
         return None

@@ -70,8 +70,7 @@ ON CONFLICT (type, object_id) DO UPDATE SET
 
 _LOOKUP = """
 SELECT o.object_id, o.told_digest, o.told_deleted, o.told_unsure, o.sent_digest, o.sent_deleted,
-       o.batch_id, o.refused_digest, o.pending, o.pending_since, o.tries, o.last_modified, o.address, o.account_id,
-       o.source
+       o.batch_id, o.refused_digest, o.pending, o.pending_due, o.tries, o.last_modified, o.address, o.source
 FROM objects o WHERE o.type = :type AND {ids}
 """
 
@@ -100,7 +99,7 @@ def lookup(connection: Connection, object_type: ObjectType, ids: Sequence[str]) 
     found: dict[str, ObjectState] = {}
     for (
         object_id, told, told_deleted, unsure, sent, sent_deleted,
-        batch, refused, pending, since, tries, modified, address, account, source,
+        batch, refused, pending, due_at, tries, modified, address, source,
     ) in rows:  # fmt: skip
         in_flight = sent if batch in unsettled else None
         settled = sent is not None and in_flight is None
@@ -110,11 +109,10 @@ def lookup(connection: Connection, object_type: ObjectType, ids: Sequence[str]) 
             in_flight=in_flight,
             refused=refused,
             pending=None if pending is None else Pending(pending),
-            pending_since=since,
+            pending_due=due_at,
             tries=0 if settled and pending is None else tries,
             last_modified=modified,
             address=address,
-            account_id=account,
             source=source,
         )
     return found
@@ -230,11 +228,11 @@ def list_refusals(
         "refusals",
         {
             "type": [object_type.value] * count,
-            "object_id": [storable(refusal.object_id) for refusal in refusals],
+            "object_id": [_storable(refusal.object_id) for refusal in refusals],
             "origin": [origin] * count,
             "kind": [refusal.kind for refusal in refusals],
             "field": [refusal.field for refusal in refusals],
-            "reason": [storable(refusal.reason) for refusal in refusals],
+            "reason": [_storable(refusal.reason) for refusal in refusals],
             "batch_id": [batch_id] * count,
             "line": [refusal.line for refusal in refusals],
             "first_at": [now] * count,
@@ -268,7 +266,7 @@ def book_clears(connection: Connection, object_type: ObjectType, clears: Sequenc
         connection.execute(text("DELETE FROM refusals WHERE type = :type AND object_id = :id"), mended)
 
 
-_LIVE = (
+LIVE_SQL = (
     "type = :type AND last_modified IS NOT NULL"
     " AND NOT (CASE WHEN sent_digest IS NOT NULL THEN sent_deleted ELSE told_deleted AND NOT told_unsure END)"
 )
@@ -278,36 +276,17 @@ def live(connection: Connection, object_type: ObjectType, after: str, limit: int
     """Return objects of a type that Gong has, or may have, by id after `after`."""
     return list(
         connection.execute(
-            text(f"SELECT object_id FROM objects WHERE {_LIVE} AND object_id > :after ORDER BY object_id LIMIT :limit"),
-            {"type": object_type, "after": after, "limit": limit},
-        ).scalars()
-    )
-
-
-def listed(connection: Connection, object_type: ObjectType, after: str, limit: int) -> list[str]:
-    """Return refused objects of a type that Gong does not have, unusable keys included, by id after `after`."""
-    return list(
-        connection.execute(
             text(
-                "SELECT object_id FROM refusals r WHERE type = :type AND object_id > :after AND NOT EXISTS"
-                f" (SELECT 1 FROM objects WHERE {_LIVE} AND object_id = r.object_id) ORDER BY object_id LIMIT :limit"
+                f"SELECT object_id FROM objects WHERE {LIVE_SQL} AND object_id > :after ORDER BY object_id LIMIT :limit"
             ),
             {"type": object_type, "after": after, "limit": limit},
         ).scalars()
     )
 
 
-def unlist(connection: Connection, object_type: ObjectType, ids: Sequence[str]) -> None:
-    """Forget that objects were refused."""
-    values = {"type": object_type, "ids": id_list(connection, ids)}
-    chosen = f"type = :type AND {in_list(connection, 'object_id')}"
-    connection.execute(text(f"UPDATE objects SET refused_digest = NULL WHERE {chosen}"), values)
-    connection.execute(text(f"DELETE FROM refusals WHERE {chosen}"), values)
-
-
 def has_live(connection: Connection, object_type: ObjectType, source: int) -> bool:
     """Tell whether Gong has, or may have, an object of that source of a type."""
-    statement = text(f"SELECT 1 FROM objects WHERE {_LIVE} AND source = :source LIMIT 1")
+    statement = text(f"SELECT 1 FROM objects WHERE {LIVE_SQL} AND source = :source LIMIT 1")
     return connection.execute(statement, {"type": object_type, "source": source}).first() is not None
 
 
@@ -323,6 +302,6 @@ def due(connection: Connection, object_type: ObjectType, now: float, limit: int)
     return [Due(object_id, source, Pending(reason)) for object_id, source, reason in rows]
 
 
-def storable(value: str) -> str:
+def _storable(value: str) -> str:
     """Make a text fit for every ledger: PostgreSQL takes neither NUL nor lone surrogates."""
     return value.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")

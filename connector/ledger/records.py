@@ -88,12 +88,11 @@ class ObjectState(NamedTuple):
     in_flight: bytes | None
     refused: bytes | None
     pending: Pending | None
-    pending_since: float | None
+    pending_due: float | None
     tries: int
     last_modified: int | None
     """modifiedDate of the last line spooled, whatever became of it: None means Gong never heard of the object."""
     address: bytes | None
-    account_id: str | None
     source: int = 0
     """Which of the type's entity sources the object came from."""
 

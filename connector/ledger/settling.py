@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from connector.ledger.bulk import id_list, in_list
-from connector.ledger.objects import UNSETTLED_SQL, list_refusals
+from connector.ledger.objects import LIVE_SQL, UNSETTLED_SQL, list_refusals
 from connector.ledger.records import Pending, Verdict
 from connector.object_types import ObjectType
 
@@ -69,8 +69,9 @@ def resolve(connection: Connection, object_type: ObjectType, batch_id: int, verd
     if dependent:
         connection.execute(
             text(
-                "UPDATE objects SET sent_digest = NULL, pending = :reason, pending_since = :now,"
-                " pending_due = :due, tries = tries + 1 WHERE type = :type AND object_id = :id AND batch_id = :batch"
+                "UPDATE objects SET refused_digest = sent_digest, sent_digest = NULL, pending = :reason,"
+                " pending_since = :now, pending_due = :due, tries = tries + 1"
+                " WHERE type = :type AND object_id = :id AND batch_id = :batch"
             ),
             [
                 {
@@ -96,8 +97,9 @@ def resolve(connection: Connection, object_type: ObjectType, batch_id: int, verd
         return
     connection.execute(
         text(
-            "UPDATE objects SET sent_digest = NULL, told_unsure = true, pending = :reason, pending_since = :now,"
-            " pending_due = :due, tries = tries + :more"
+            "UPDATE objects SET told_unsure = true, pending = :reason, pending_since = :now, pending_due = :due,"
+            " refused_digest = CASE WHEN :more > 0 THEN sent_digest ELSE refused_digest END, sent_digest = NULL,"
+            " tries = tries + :more"
             " WHERE type = :type AND batch_id = :batch AND sent_digest IS NOT NULL"
         ),
         {
@@ -120,14 +122,38 @@ def resend(connection: Connection, object_type: ObjectType, ids: Sequence[str] |
             " told_modified = CASE WHEN sent_digest IS NULL THEN told_modified ELSE last_modified END,"
             " told_deleted = CASE WHEN sent_digest IS NULL THEN told_deleted ELSE sent_deleted END,"
             " sent_digest = NULL, told_unsure = true, pending = :reason, pending_since = :now, pending_due = :now"
-            " WHERE type = :type AND last_modified IS NOT NULL AND refused_digest IS NULL"
-            " AND (batch_id IS NULL OR batch_id NOT IN"
+            " WHERE refused_digest IS NULL AND"
+            f" {LIVE_SQL} AND (batch_id IS NULL OR batch_id NOT IN"
             f" (SELECT id FROM batches WHERE state IN {UNSETTLED_SQL})){chosen}"
         ),
         {"reason": Pending.RESEND.value, "now": now, "type": object_type}
         | ({} if ids is None else {"ids": id_list(connection, ids)}),
     ).rowcount
     return int(changed)
+
+
+def delay(connection: Connection, object_type: ObjectType, now: float, until: float) -> None:
+    """Put off the due pending objects of a type: their rows cannot be read now."""
+    connection.execute(
+        text(
+            "UPDATE objects SET pending_due = :until WHERE pending IS NOT NULL AND type = :type AND pending_due <= :now"
+        ),
+        {"until": until, "type": object_type, "now": now},
+    )
+
+
+def forget_refusals(connection: Connection, object_type: ObjectType, before: float) -> None:
+    """Forget refused rows of a type that a whole comparison begun at `before` did not meet again."""
+    values = {"type": object_type, "before": before}
+    stale = "type = :type AND origin = 'connector' AND last_at < :before"
+    connection.execute(
+        text(
+            "UPDATE objects SET refused_digest = NULL WHERE type = :type AND refused_digest IS NOT NULL"
+            f" AND object_id IN (SELECT object_id FROM refusals WHERE {stale})"
+        ),
+        values,
+    )
+    connection.execute(text(f"DELETE FROM refusals WHERE {stale}"), values)
 
 
 def mark_gone(connection: Connection, object_type: ObjectType, ids: Sequence[str], now: float) -> None:

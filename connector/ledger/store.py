@@ -112,21 +112,22 @@ class Store:
         with self._database.reading() as connection:
             return objects.has_live(connection, object_type, source)
 
-    def listed(self, object_type: ObjectType, after: str, limit: int) -> list[str]:
-        """Return refused objects of a type that Gong does not have, by id after `after`."""
-        with self._database.reading() as connection:
-            return objects.listed(connection, object_type, after, limit)
-
-    def unlist(self, object_type: ObjectType, ids: Sequence[str]) -> None:
-        """Forget that objects were refused: they have no row any more."""
-        with self._database.writing() as connection:
-            objects.unlist(connection, object_type, ids)
-
     def mark_gone(self, object_type: ObjectType, ids: Sequence[str]) -> None:
         """Book that a whole comparison did not find these objects: they are looked for by key, then deleted."""
         now = self._clock.now()
         with self._database.writing() as connection:
             settling.mark_gone(connection, object_type, ids, now)
+
+    def delay(self, object_type: ObjectType, seconds: float) -> None:
+        """Put off the due pending objects of a type: their rows cannot be read now."""
+        now = self._clock.now()
+        with self._database.writing() as connection:
+            settling.delay(connection, object_type, now, now + seconds)
+
+    def forget_refusals(self, object_type: ObjectType, before: float) -> None:
+        """Forget refused rows of a type that a whole comparison begun at `before` did not meet again."""
+        with self._database.writing() as connection:
+            settling.forget_refusals(connection, object_type, before)
 
     def next_due(self) -> float | None:
         """Return when the next pending object is due, or None when nothing is pending."""
@@ -141,29 +142,20 @@ class Store:
 
         Rows without a usable key cannot be read by key: the next full reading looks at them again.
         """
-        now = self._clock.now()
         chosen = "refused_digest IS NOT NULL"
         if object_type is not None:
             chosen += " AND type = :type"
         if object_id is not None:
             chosen += " AND object_id = :id"
-        values = {"now": now, "type": object_type, "id": object_id, "reason": Pending.RETRY.value}
+        values = {"now": self._clock.now(), "type": object_type, "id": object_id, "reason": Pending.RETRY.value}
         with self._database.writing() as connection:
-            waiting = connection.execute(
-                text(
-                    "UPDATE objects SET pending_due = :now WHERE pending = 'dependency' AND "
-                    + chosen.replace("refused_digest IS NOT NULL", "true")
-                ),
-                values,
-            ).rowcount
-            refused = connection.execute(
+            return connection.execute(
                 text(
                     "UPDATE objects SET refused_digest = NULL, pending = :reason, pending_since = :now,"
                     f" pending_due = :now WHERE {chosen}"
                 ),
                 values,
             ).rowcount
-        return int(waiting) + int(refused)
 
     def resend(self, object_type: ObjectType, ids: Sequence[str] | None) -> int:
         """Make objects that Gong was told of go again although their rows did not change; return how many.
@@ -226,6 +218,16 @@ class Store:
             batch,
             "state = 'accepted', accepted_at = COALESCE(accepted_at, :now), due_at = :due, note = :note",
             ("sent", "accepted"),
+            due=due_at,
+            note=note,
+        )
+
+    def doubt(self, batch: Batch, due_at: float, note: str | None) -> None:
+        """Book that Gong has no memory of a file that it took: it goes again, with a time of grace of its own."""
+        self._update_batch(
+            batch,
+            "state = 'sent', accepted_at = NULL, sent_at = :now, due_at = :due, note = :note, polls = polls + 1",
+            ("accepted",),
             due=due_at,
             note=note,
         )

@@ -132,6 +132,7 @@ class Company:
 
     def reconcile(self, object_type: ObjectType, **options: Any) -> Any:
         """Compare a type and send what was found."""
+        self.clock.advance(1)
         found = self.wiring.reconciler.reconcile(object_type, **options)
         self.sync()
         return found

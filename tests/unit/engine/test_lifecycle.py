@@ -55,7 +55,7 @@ def test_only_gongs_answer_or_the_loss_of_the_file_settles_a_batch() -> None:
         (BatchState.SENT, Outcome.UNKNOWN, BatchState.SENT, Step.UPLOAD),
         (BatchState.SENT, Outcome.CONFLICT, BatchState.ACCEPTED, Step.ASK),
         (BatchState.ACCEPTED, Outcome.UNKNOWN, BatchState.ACCEPTED, Step.ASK_LATER),
-        (BatchState.ACCEPTED, Outcome.FORGOTTEN, BatchState.SENT, Step.UPLOAD),
+        (BatchState.ACCEPTED, Outcome.FORGOTTEN, BatchState.SENT, Step.UPLOAD_LATER),
     ],
 )
 def test_doubts_are_resolved_by_asking(state: BatchState, outcome: Outcome, then: BatchState, step: Step) -> None:
