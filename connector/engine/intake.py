@@ -190,8 +190,8 @@ class Intake:
                 self._send(line, modified, state.address)
             case Wait() as wait:
                 self._wait(line, Wait(Pending.GONE, wait.due, wait.tries), state)
-            case _:
-                self._clear(object_id, state, settles=True)
+            case Skip(settles):
+                self._clear(object_id, state, settles)
 
     def related(self, object_ids: Iterable[str]) -> None:
         """Take note that another table says that these objects changed: their rows are to be read by key."""

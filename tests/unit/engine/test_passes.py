@@ -138,6 +138,18 @@ def test_a_refused_row_that_is_gone_is_not_listed_for_ever(company: Company) -> 
     assert [failure.object_id for failure in company.wiring.queries.failures(ObjectType.BUSINESS_USER)] == ["stays"]
 
 
+def test_a_refused_deletion_stays_listed_at_the_next_comparison(company: Company) -> None:
+    company.sync()
+    company.crm.execute("DELETE FROM contacts WHERE id = 1")
+    company.during(Fault(kind=FaultKind.LINE_ERRORS, object_ids=("1",), times=30, description="Never"))
+    company.reconcile(ObjectType.CONTACT)
+    before = len(company.uploads())
+    for _ in range(2):
+        company.reconcile(ObjectType.CONTACT)
+        assert [failure.object_id for failure in company.wiring.queries.failures()] == ["1"]
+    assert len(company.uploads()) == before
+
+
 def test_a_row_that_comes_back_before_it_is_deleted_stays(company: Company) -> None:
     company.sync()
     company.crm.execute("DELETE FROM contacts WHERE id = 1")
