@@ -59,8 +59,10 @@ def _many(seeds: range, jobs: int) -> int:
 
 def _tell(tally: Tally) -> None:
     print(
-        f"{tally.commits} commits to the CRM, {tally.calls} calls, {tally.uploads} files accepted with {tally.lines} "
-        f"lines, {tally.compared} comparisons of objects, {tally.refused} found refused, {tally.held} found held"
+        f"{tally.commits} commits to the CRM, {tally.erased} rows erased in them, {tally.comparisons} full comparisons "
+        f"that missed {tally.gone} objects, {tally.calls} calls, {tally.uploads} files accepted with "
+        f"{tally.lines} lines, {tally.compared} comparisons of objects, {tally.refused} found refused, "
+        f"{tally.held} found held"
     )
     for what, counts in (("crashes", tally.crashes), ("faults", tally.faults)):
         told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))

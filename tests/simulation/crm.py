@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from tests.simulation.expectation import Expectation, Line, Unfit, address_of
+from tests.simulation.expectation import Expectation, Line, Unfit, address_of, deletion
 from tests.simulation.variety import Variety
 
 Row = dict[str, Any]
@@ -85,10 +85,11 @@ entities:
       - {{name: revenue, label: Revenue, type: CURRENCY, column: revenue}}
 {region}
   CONTACT:
-    query: SELECT c.*, 'https://crm.example/contacts/' || c.id AS page FROM contacts c
+    query: SELECT c.*, {mails} 'https://crm.example/contacts/' || c.id AS page FROM contacts c {join}
     key: id
     modified: changed_at
     deleted: is_deleted = 1
+{feed}
     fields:
       url: page
       accountId: account_id
@@ -145,6 +146,8 @@ _STAGE_LIST: Final = """\
       - {objectId: s-2, name: Second}
       - {objectId: s-3, name: Third}
 """
+_JOIN: Final = "LEFT JOIN emails e ON e.contact_id = c.id"
+_FEED: Final = "    changes: [{table: emails, key: contact_id, modified: changed_at}]"
 _REGION: Final = "      - {name: region, label: Region, type: STRING, column: region}\n"
 
 
@@ -156,6 +159,9 @@ class Crm:
         self.mapping_path = directory / "mapping.yaml"
         self.variety = variety
         self.commits = 0
+        self.erased = 0
+        self.silent: set[Key] = set()
+        """Objects whose last change moved no stamp: only a full comparison has to find it."""
         self.history: dict[Key, list[Line | Unfit]] = {}
         self._now = now
         self._db = sqlite3.connect(self.path, isolation_level=None)
@@ -165,6 +171,9 @@ class Crm:
         self._db.execute("PRAGMA synchronous = OFF")  # the file need not outlast this process
         for table in TABLES.values():
             self._db.execute(_create(table, variety))
+        if variety.joined_emails:
+            kind = _stamp_type(variety.stamps["emails"])
+            self._db.execute(f"CREATE TABLE emails (contact_id TEXT PRIMARY KEY, email TEXT, changed_at {kind})")
         self._touched: list[tuple[str, Any]] = []
         self.map(1)
 
@@ -180,6 +189,9 @@ class Crm:
                 version=version,
                 stages=_STAGE_LIST if self.variety.listed_stages else _STAGE_TABLE,
                 region=_REGION if version > 1 else "",
+                mails="e.email," if self.variety.joined_emails else "",
+                join=_JOIN if self.variety.joined_emails else "",
+                feed=_FEED if self.variety.joined_emails else "",
             ),
             encoding="utf-8",
         )
@@ -197,16 +209,30 @@ class Crm:
 
     def rows(self, kind: str) -> list[Row]:
         table = TABLES[kind]
-        return [dict(row) for row in self._db.execute(f"SELECT * FROM {table.name} ORDER BY {table.key}")]
+        found = self._db.execute(f"SELECT * FROM {table.name} ORDER BY {table.key}").fetchall()
+        return [self._whole(kind, row) for row in found]
 
     def row(self, kind: str, key: Any) -> Row | None:
         table = TABLES[kind]
         found = self._db.execute(f"SELECT * FROM {table.name} WHERE {table.key} = ?", (key,)).fetchone()
-        return None if found is None else dict(found)
+        return None if found is None else self._whole(kind, found)
 
     def keys(self, kind: str) -> list[Any]:
         table = TABLES[kind]
         return [row[0] for row in self._db.execute(f"SELECT {table.key} FROM {table.name} ORDER BY {table.key}")]
+
+    def mails(self) -> dict[str, Any]:
+        """Return the addresses by contact, where they have a table of their own; contacts may be gone."""
+        if not self.variety.joined_emails:
+            return {}
+        return dict(self._db.execute("SELECT contact_id, email FROM emails ORDER BY contact_id").fetchall())
+
+    def _whole(self, kind: str, row: sqlite3.Row) -> Row:
+        whole = dict(row)
+        if kind == "CONTACT" and self.variety.joined_emails:
+            found = self._db.execute("SELECT email FROM emails WHERE contact_id = ?", (row["id"],)).fetchone()
+            whole["email"] = None if found is None else found[0]
+        return whole
 
     def expected(self) -> dict[Key, Line | Unfit]:
         """Return what Gong should hold of every object there is, by the rows as they are now."""
@@ -230,21 +256,55 @@ class Crm:
         self.commits += 1
         for kind, key in self._touched:
             row = self.row(kind, key)
-            assert row is not None, "nothing is deleted for good here"
-            self._note((kind, object_id(kind, row)), self.expectation.line(kind, row))
+            line = deletion(kind, str(key)) if row is None else self.expectation.line(kind, row)
+            self._note((kind, str(key)), line)
 
     def write(self, kind: str, key: Any, values: Mapping[str, Any]) -> None:
         """Insert or update a row, inside a transaction. Bytes become text that is not valid UTF-8."""
         table = TABLES[kind]
+        columns = dict(values)
+        if kind == "CONTACT" and self.variety.joined_emails and "email" in columns:
+            self.write_mail(key, columns.pop("email"))
+        elif table.modified is not None and table.modified not in values:
+            self.silent.add((kind, str(key)))
+        if table.modified is None or table.modified in values:
+            self.silent.discard((kind, str(key)))
+        if columns:
+            self._write(table.name, table.key, key, columns)
+        self._touched.append((kind, key))
+
+    def write_mail(self, contact: str, email: Any, age: float = 0.0) -> None:
+        """Set a contact's address in the table of addresses, be the contact there or not, inside a transaction."""
+        stamp = self._stamp(self.variety.stamps["emails"], self._now() - age)
+        self._write("emails", "contact_id", contact, {"email": email, "changed_at": stamp})
+        self.silent.discard(("CONTACT", contact))
+        if self.row("CONTACT", contact) is not None:
+            self._touched.append(("CONTACT", contact))
+
+    def erase(self, kind: str, key: Any) -> None:
+        """Really delete a row, inside a transaction."""
+        table = TABLES[kind]
+        self._db.execute(f"DELETE FROM {table.name} WHERE {table.key} = ?", (key,))
+        self.erased += 1
+        self.silent.add((kind, str(key)))
+        self._touched.append((kind, key))
+
+    def erase_mail(self, contact: str) -> None:
+        """Really delete a contact's row in the table of addresses, inside a transaction."""
+        self._db.execute("DELETE FROM emails WHERE contact_id = ?", (contact,))
+        self.silent.add(("CONTACT", contact))
+        if self.row("CONTACT", contact) is not None:
+            self._touched.append(("CONTACT", contact))
+
+    def _write(self, table: str, key_column: str, key: Any, values: Mapping[str, Any]) -> None:
         marks = {name: "CAST(? AS TEXT)" if isinstance(value, bytes) else "?" for name, value in values.items()}
-        if self.row(kind, key) is None:
-            names = ", ".join([table.key, *values])
+        if self._db.execute(f"SELECT 1 FROM {table} WHERE {key_column} = ?", (key,)).fetchone() is None:
+            names = ", ".join([key_column, *values])
             places = ", ".join(["?", *marks.values()])
-            self._db.execute(f"INSERT INTO {table.name} ({names}) VALUES ({places})", (key, *values.values()))
+            self._db.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", (key, *values.values()))
         else:
             changes = ", ".join(f"{name} = {mark}" for name, mark in marks.items())
-            self._db.execute(f"UPDATE {table.name} SET {changes} WHERE {table.key} = ?", (*values.values(), key))
-        self._touched.append((kind, key))
+            self._db.execute(f"UPDATE {table} SET {changes} WHERE {key_column} = ?", (*values.values(), key))
 
     def stamp(self, kind: str, age: float = 0.0) -> Row:
         """Return the column that says that a row changed `age` seconds ago; none for tables without it."""
@@ -292,12 +352,17 @@ def _create(table: Table, variety: Variety) -> str:
     numeric = table.name in ("accounts", "deals")
     columns = [f"{table.key} {'INTEGER' if numeric else 'TEXT'} PRIMARY KEY"]
     for name in (*table.columns, table.gone):
+        if name == "email" and table.name == "contacts" and variety.joined_emails:
+            continue
         kind = "INTEGER" if name in _INTEGERS else "NUMERIC" if name in _NUMBERS else "TEXT"
         columns.append(f"{name} {kind}" + (" NOT NULL DEFAULT 0" if name == table.gone else ""))
     if table.modified is not None:
-        number = variety.stamps[table.name] in ("epoch", "millis")
-        columns.append(f"{table.modified} {'INTEGER' if number else 'TEXT'}")
+        columns.append(f"{table.modified} {_stamp_type(variety.stamps[table.name])}")
     return f"CREATE TABLE {table.name} ({', '.join(columns)})"
+
+
+def _stamp_type(style: str) -> str:
+    return "INTEGER" if style in ("epoch", "millis") else "TEXT"
 
 
 def _text(raw: bytes) -> Any:

@@ -5,29 +5,27 @@ import shutil
 import tempfile
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
-from unittest import mock
-
-from pydantic import SecretStr
 
 from connector import failpoints
 from connector.clock import FakeClock
 from connector.engine.reader import End
+from connector.engine.reconciler import Reconciliation
 from connector.engine.wiring import Wiring
 from connector.errors import ConnectorError, LeaseLost
-from connector.mapping import Entity, MappingFile
-from connector.model import Resend
+from connector.mapping import MappingFile
+from connector.object_types import ObjectType
 from connector.sandbox.faults import Fault, FaultKind, FaultPlan
-from connector.settings import Settings
 from tests.in_process import SandboxTransport
-from tests.simulation.crm import Crm
+from tests.simulation.crm import TABLES, Crm
 from tests.simulation.gong import Mischief, WatchedApi, WatchedWorld
 from tests.simulation.ledgers import new_ledger
 from tests.simulation.oracle import Oracle
+from tests.simulation.process import memory, reading, settings_for, small_portions
 from tests.simulation.promises import Broken, Promise
 from tests.simulation.telling import Tally, Trace
 from tests.simulation.variety import START, Variety, draw
@@ -51,7 +49,7 @@ class Simulation:
         self._variety: Variety = draw(self._chance)
         self._clock = FakeClock(START)
         self._trace = Trace(self._clock, trace)
-        self._directory = Path(tempfile.mkdtemp(prefix=f"simulation-{seed}-", dir=_memory()))
+        self._directory = Path(tempfile.mkdtemp(prefix=f"simulation-{seed}-", dir=memory()))
         self._crm = Crm(self._directory, self._variety, self._clock.now)
         self._workload = Workload(self._crm, random.Random(f"workload {seed}"))
         self._world = WatchedWorld(self._clock.now, seed, self._variety)
@@ -89,7 +87,7 @@ class Simulation:
         Raises:
             Broken: a promise does not hold.
         """
-        with self._small_portions():
+        with small_portions(self._variety):
             self._workload.fill()
             self._next_crash()
             failpoints.arm(self._failpoint)
@@ -121,6 +119,8 @@ class Simulation:
             (5, lambda: self._tick("resolve", lambda wiring: wiring.rounds.courier.resolve())),
             (6, lambda: self._tick("round", self._round)),
             (22, self._pass_time),
+            (4, lambda: self._tick("compare", self._compare_one)),
+            (2, self._put_back),
             (1.5, lambda: self._tick("retry", lambda wiring: wiring.store.retry(None, None))),
             (1, lambda: self._tick("tidy", lambda wiring: wiring.rounds.courier.tidy())),
             (1, self._restart),
@@ -132,30 +132,51 @@ class Simulation:
         chance.choices([work for _, work in steps], [weight for weight, _ in steps])[0]()
 
     def _rest(self, *, forced: bool) -> None:
-        """Work until nothing more will happen by itself, and hold everything against the oracle.
+        """Work until nothing more will happen by itself, and hold everything against the oracle; then compare all
+        types, and hold what no stamp told of against it, too.
 
         Args:
             forced: lines that were refused on demand may still be listed as such.
         """
-        wiring = self._work_until_quiet()
+        # Twice: the first reading may be the rest of an old pass, which ends where it once meant to end.
+        wiring = self._work_until_quiet(readings=2)
         self._tick("tidy", lambda wired: wired.rounds.courier.tidy())
+        self._oracle.at_rest(wiring, self._clock.now(), forced=forced)
+        self._compare_all()
+        wiring = self._work_until_quiet(readings=1)
+        self._crm.silent.clear()
         self._oracle.at_rest(wiring, self._clock.now(), forced=forced)
         files = self._world.files
         for entity in wiring.rounds.mapping.entities:
-            self._tick("read", _reading(entity))
+            self._tick("read", reading(entity))
         self._tick("round", self._round)
         if self._world.files != files:
             raise Broken(Promise.NO_NEEDLESS_LINES, "a pass over an unchanged source made an upload")
         self._tick("tidy", lambda wired: wired.rounds.courier.tidy())
         self._oracle.spool_is_empty()
 
-    def _work_until_quiet(self) -> Wiring:
-        # Twice: the first reading may be the rest of an old pass, which ends where it once meant to end.
-        todo = Counter({entity.name: 2 for entity in self._wired().rounds.mapping.entities})
+    def _compare_all(self) -> None:
+        """Have every type compared to the end, children first, and all deletions believed."""
+        todo = [kind for kind in reversed(ObjectType) if kind.value in TABLES]
+        for _ in range(MOST_STEPS_TO_QUIET):
+            found = self._tick("compare", lambda wiring: self._compare(wiring, todo[0], believed=True))
+            if found is not None and found.end is End.FINISHED:
+                if found.held:
+                    raise Broken(Promise.COMES_TO_REST, f"{todo[0].value}: {found.gone} deletions of {found.live} held")
+                del todo[0]
+                if not todo:
+                    return
+            else:  # the spool is full
+                self._tick("round", self._round)
+                self._clock.advance(60.0)
+        raise Broken(Promise.COMES_TO_REST, f"{todo[0].value} cannot be compared to the end")
+
+    def _work_until_quiet(self, *, readings: int) -> Wiring:
+        todo = Counter({entity.name: readings for entity in self._wired().rounds.mapping.entities})
         for step in range(MOST_STEPS_TO_QUIET):
             wiring = self._wired()
             for entity in wiring.rounds.mapping.entities:
-                if todo[entity.name] and self._tick("read", _reading(entity)):
+                if todo[entity.name] and self._tick("read", reading(entity)):
                     todo[entity.name] -= 1
             self._tick("round", self._round)
             if not todo.total() and not self._oracle.restless(wiring, self._clock.now()):
@@ -190,7 +211,25 @@ class Simulation:
         return None
 
     def _read_one(self, wiring: Wiring) -> bool:
-        return _reading(self._chance.choice(wiring.rounds.mapping.entities))(wiring)
+        return reading(self._chance.choice(wiring.rounds.mapping.entities))(wiring)
+
+    def _compare_one(self, wiring: Wiring) -> None:
+        kind = self._chance.choice(wiring.rounds.mapping.entities).type
+        self._compare(wiring, kind, believed=self._chance.random() < 0.6)
+
+    def _put_back(self) -> None:
+        """A row comes back after a comparison missed it, and before it is deleted."""
+        kind = self._chance.choice(self._wired().rounds.mapping.entities).type
+        self._tick("compare", lambda wiring: self._compare(wiring, kind, believed=True))
+        self._workload.behind.insert_again(kind.value)
+        self._tick("tend", lambda wiring: wiring.rounds.tend())
+
+    def _compare(self, wiring: Wiring, kind: ObjectType, *, believed: bool) -> Reconciliation | None:
+        found = wiring.reconciler.reconcile(kind, allow_deletions=believed)
+        if found is not None and found.end is End.FINISHED:
+            self.tally.comparisons += 1
+            self.tally.gone += 0 if found.held else found.gone
+        return found
 
     def _round(self, wiring: Wiring) -> None:
         wiring.rounds.tend()
@@ -219,25 +258,7 @@ class Simulation:
         return self._wiring
 
     def _start(self) -> None:
-        variety = self._variety
-        settings = Settings(
-            _env_file=None,
-            source_url=SecretStr(f"sqlite:///{self._crm.path}"),
-            state_url=SecretStr(self._ledger.url),
-            spool_dir=self._directory / "spool",
-            spool_max_bytes=variety.spool_max_bytes,
-            mapping=self._crm.mapping_path,
-            gong_base_url="https://gong.example",
-            gong_access_key=SecretStr("sandbox-key"),
-            gong_access_key_secret=SecretStr("sandbox-secret"),
-            overlap_seconds=variety.overlap,
-            calls_per_day=variety.calls_per_day,
-            account_wait_seconds=variety.account_wait,
-            poll_min_seconds=variety.poll_min,
-            poll_max_seconds=variety.poll_max,
-            max_file_bytes=variety.max_file_bytes,
-            resend=Resend(variety.resend),
-        )  # type: ignore[call-arg] # pydantic-settings' own argument
+        settings = settings_for(self._crm, self._ledger.url, self._directory / "spool")
         chance = self._chance
         self._wiring = wiring = Wiring(
             settings,
@@ -287,7 +308,7 @@ class Simulation:
 
     def _zombie(self) -> None:
         """A process stops for so long that another one takes over, then goes on as if nothing had happened."""
-        old = self._tick("zombie", lambda wiring: wiring.rounds and wiring)
+        old = self._tick("zombie", lambda wiring: wiring.reconciler and wiring)
         if old is None:
             return
         self._wiring = None
@@ -299,6 +320,7 @@ class Simulation:
             old.rounds.courier.resolve,
             lambda: old.rounds.read(self._chance.choice(old.rounds.mapping.entities)),
             old.rounds.tend,
+            lambda: old.reconciler.reconcile(self._chance.choice(list(ObjectType)), allow_deletions=True),
             old.lease.renew,
         ]
         for work in belated:
@@ -374,41 +396,14 @@ class Simulation:
         self._calm = True
         self._plan.clear()
 
-    @contextmanager
-    def _small_portions(self) -> Iterator[None]:
-        """Cut the engine's portions, so that few rows go through what many rows would."""
-        variety = self._variety
-        with (
-            mock.patch("connector.engine.intake.MOST_LINES", variety.lines_at_once),
-            mock.patch("connector.engine.intake.MOST_DECISIONS", variety.lines_at_once),
-            mock.patch("connector.engine.reader.AGAIN_AT_ONCE", variety.lines_at_once),
-            mock.patch("connector.source.engines.CHUNK_ROWS", variety.rows_at_once),
-        ):
-            yield
-
     def _count(self) -> None:
         tally = self.tally
         tally.faults += self._mischief.counts
         tally.commits = self._crm.commits
+        tally.erased = self._crm.erased
         tally.uploads = self._world.files
         tally.lines = len(self._world.arrivals)
         tally.calls = len(self._world.calls())
         tally.compared = self._oracle.compared
         tally.refused = self._oracle.refused
         tally.held = self._oracle.held
-
-
-def _reading(entity: Entity) -> Callable[[Wiring], bool]:
-    """Return a tick that reads an entity source when it is its turn, and tells whether it came to the end."""
-
-    def tick(wiring: Wiring) -> bool:
-        if wiring.rounds.read_at(entity) > wiring.clock.now():
-            return False
-        return wiring.rounds.read(entity).end is End.FINISHED
-
-    return tick
-
-
-def _memory() -> str | None:
-    """Return a directory in memory where there is one: a seed syncs files thousands of times."""
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None

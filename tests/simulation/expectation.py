@@ -137,6 +137,13 @@ class Expectation:
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def deletion(kind: str, object_id: str) -> Line:
+    """Return what Gong should be told once the row is no more."""
+    if kind == "STAGE":
+        return {"objectId": object_id, "name": object_id, "isActive": False}
+    return {"objectId": object_id, "isDeleted": True}
+
+
 def address_of(line: Line | Unfit | None) -> str | None:
     """Return the address that a business user's line holds, in the form in which two of them are compared."""
     if not isinstance(line, dict) or line.get("emailAddress") is None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from unittest import mock
 
 from connector.engine import rules
+from connector.engine.intake import Intake
 from connector.engine.verdicts import judge
 from connector.gong import GongClient
 from connector.ledger import objects
@@ -114,6 +115,8 @@ MUTATIONS: Final = (
         lambda: mock.patch.object(Store, "holders", return_value={}),
     ),
     Mutation("Retry-After is not obeyed", lambda: mock.patch("connector.ledger.budget.Budget.throttled", _ignore)),
+    Mutation("what a comparison missed stays in Gong", lambda: mock.patch.object(Store, "mark_gone", _ignore)),
+    Mutation("news from another table is not followed", lambda: mock.patch.object(Intake, "related", _ignore)),
     Mutation("settled files stay in the spool", lambda: mock.patch("connector.spool.Spool.remove", _ignore)),
 )
 """Each is noticed by one of the first MOST_SEEDS seeds."""

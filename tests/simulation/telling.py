@@ -17,6 +17,11 @@ class Tally:
     """By failpoint."""
     faults: Counter[str] = field(default_factory=Counter)
     commits: int = 0
+    erased: int = 0
+    comparisons: int = 0
+    """Full ones, of a type, that came to their end."""
+    gone: int = 0
+    """Objects that they missed in the CRM."""
     uploads: int = 0
     lines: int = 0
     calls: int = 0
@@ -28,7 +33,9 @@ class Tally:
         self.seeds += other.seeds
         self.crashes += other.crashes
         self.faults += other.faults
-        for name in ("commits", "uploads", "lines", "calls", "compared", "refused", "held"):
+        for name in ("commits", "erased", "comparisons", "gone", "uploads", "lines", "calls"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("compared", "refused", "held"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 

@@ -22,6 +22,8 @@ class Variety:
     """How each table writes its times of change."""
     listed_stages: bool
     """Stages stand in the mapping file instead of a table."""
+    joined_emails: bool
+    """The contacts' addresses are in a table of their own, with stamps of their own."""
     overlap: float
     max_file_bytes: int
     spool_max_bytes: int
@@ -49,8 +51,9 @@ def draw(chance: random.Random) -> Variety:
     small_files = chance.random() < 0.5
     return Variety(
         zone=ZoneInfo(chance.choice(("UTC", "America/New_York", "Asia/Kolkata"))),
-        stamps={table: chance.choice(STAMP_STYLES) for table in ("accounts", "contacts", "deals", "leads")},
+        stamps={table: chance.choice(STAMP_STYLES) for table in ("accounts", "contacts", "deals", "leads", "emails")},
         listed_stages=chance.random() < 0.3,
+        joined_emails=chance.random() < 0.5,
         overlap=chance.choice((0.0, 30.0, 300.0)),
         max_file_bytes=chance.choice((2000, 5000)) if small_files else 190_000_000,
         spool_max_bytes=chance.choice((4000, 50_000, 10**9, 10**9)),

@@ -1,9 +1,10 @@
-"""What the CRM's users do, at random: every kind of change that a real CRM sees, hard deletes aside."""
+"""What the CRM's users do, at random: every kind of change that a real CRM sees."""
 
 import random
 from collections.abc import Callable
 from typing import Any, Final
 
+from tests.simulation.behind import Behind
 from tests.simulation.crm import TABLES, Crm, Row
 from tests.simulation.expectation import INDUSTRIES, Unfit
 
@@ -37,6 +38,7 @@ class Workload:
         self._chance = chance
         self._count = 0
         self._old: dict[tuple[str, Any], list[Row]] = {}
+        self.behind = Behind(crm, chance, self.values)
         self._steps: list[tuple[int, Callable[[], None]]] = [
             (14, self._insert),
             (24, self._update),
@@ -52,6 +54,7 @@ class Workload:
             (4, self._orphan),
             (3, self._adopt),
             (2, self._forget_stamp),
+            *self.behind.steps,
         ]
 
     def fill(self) -> None:
@@ -83,7 +86,7 @@ class Workload:
             for number in sorted(wanted - {None}):
                 there = self._crm.row("ACCOUNT", number)
                 if there is None or there["is_deleted"]:
-                    self._put("ACCOUNT", number, self._values("ACCOUNT") | {"is_deleted": 0})
+                    self._put("ACCOUNT", number, self.values("ACCOUNT") | {"is_deleted": 0})
         with self._crm.transaction():
             for user in self._crm.rows("BUSINESS_USER"):
                 self._put("BUSINESS_USER", user["id"], {"email": f"own-{user['id']}@crm.example"})
@@ -158,7 +161,7 @@ class Workload:
         with self._crm.transaction():
             if kind == "LEAD" and self._chance.random() < 0.2:
                 self._count += 1
-                self._put(kind, "long-" * 15 + str(self._count), self._values(kind))
+                self._put(kind, "long-" * 15 + str(self._count), self.values(kind))
             else:
                 self._put(kind, self._chance.choice(rows)[TABLES[kind].key], self._chance.choice(bad[kind]))
 
@@ -218,7 +221,7 @@ class Workload:
         missing = sorted(named - known - {None})
         if missing:
             with self._crm.transaction():
-                self._put("ACCOUNT", self._chance.choice(missing), self._values("ACCOUNT"))
+                self._put("ACCOUNT", self._chance.choice(missing), self.values("ACCOUNT"))
 
     def _forget_stamp(self) -> None:
         chosen = self._any(("ACCOUNT", "CONTACT", "DEAL", "LEAD"))
@@ -247,10 +250,10 @@ class Workload:
         }[kind]
         if stamp is None:
             stamp = self._stamp(kind) if age is None else self._crm.stamp(kind, age)
-        self._put(kind, key, self._values(kind), stamp)
+        self._put(kind, key, self.values(kind), stamp)
 
     def _change(self, kind: str, key: Any, stamp: Row | None = None) -> None:
-        values = self._values(kind)
+        values = self.values(kind)
         names = self._chance.sample(sorted(values), k=self._chance.randint(1, min(3, len(values))))
         self._put(kind, key, {name: values[name] for name in names}, stamp)
 
@@ -262,7 +265,7 @@ class Workload:
 
     def _mend(self, kind: str, row: Row) -> None:
         table = TABLES[kind]
-        fine = self._values(kind)
+        fine = self.values(kind)
         fine = {name: value for name, value in fine.items() if value is not None or name not in _NEEDED}
         if kind in ("CONTACT", "DEAL"):
             fine.pop("account_id", None)
@@ -282,7 +285,7 @@ class Workload:
     def _next_account(self) -> int:
         return max((key for key in self._crm.keys("ACCOUNT") if key < _FAR_ACCOUNT), default=0) + 1
 
-    def _values(self, kind: str) -> Row:
+    def values(self, kind: str) -> Row:
         """Return a full set of fit values."""
         chance = self._chance
         self._count += 1
