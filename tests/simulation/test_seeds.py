@@ -7,7 +7,7 @@ import pytest
 from tests.simulation.mutations import MUTATIONS, Mutation, noticed
 from tests.simulation.run import run_seed
 
-QUICKLY_NOTICED = ("the cursor moves before its file is booked", "an object in flight is spooled again")
+QUICKLY_NOTICED = ("lines do not wait for their account", "an object in flight is spooled again")
 
 
 @pytest.mark.parametrize("seed", range(1, 13))
