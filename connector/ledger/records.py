@@ -51,7 +51,6 @@ class Priority(IntEnum):
     POLL = 0
     INCREMENTAL = 1
     RECONCILE = 2
-    BACKFILL = 3
 
 
 class Pending(StrEnum):

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from company import FEED, Behaviour, Company, Fault, FaultKind, ObjectType, Operation
+
+from connector.engine import intake
+from connector.errors import SourceUnavailable
 
 
 @pytest.fixture
@@ -64,6 +68,39 @@ def test_what_never_gets_better_costs_few_calls(company: Company, fault: Fault) 
         company.sync(timeout=3600)
     assert "u1" in company.world.objects(ObjectType.BUSINESS_USER)
     assert "1" in company.world.objects(ObjectType.ACCOUNT)
+
+
+def test_an_interrupted_feed_loses_nothing_that_came_behind_it(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2, 10):
+        company.put("contacts", id=number, last=f"Contact {number}", account=1)
+    company.sync()
+    company.clock.advance(7200)
+    company.sync()
+    for number in range(1, 5):
+        company.put("emails", contact=number, address=f"c{number}@acme.example")
+    late = company.now()  # a transaction stamps its row now, and commits after the interruption
+    company.clock.advance(30)
+    company.put("emails", contact=6, address="c6@acme.example")
+    source = company.wiring.source
+    changes = source.changes
+
+    def broken(relation: Any, after: Any) -> Iterator[Any]:
+        yield from changes(relation, after)
+        if relation.name == "CONTACT.changes.1":
+            raise SourceUnavailable("connection lost")
+
+    contact = next(entity for entity in company.wiring.mapping.entities if entity.name == "CONTACT")
+    with monkeypatch.context() as patched:
+        patched.setattr(intake, "MOST_DECISIONS", 2)
+        patched.setattr(source, "changes", broken)
+        with pytest.raises(SourceUnavailable):
+            company.wiring.rounds.read(contact)
+    company.put("emails", contact=9, address="late@acme.example", updated=late)
+    company.clock.advance(1800)  # longer than the overlap
+    company.sync()
+    assert company.world.objects(ObjectType.CONTACT)["9"]["emailAddress"] == "late@acme.example"
 
 
 def test_a_row_that_changes_does_not_wait_for_what_was_refused_before(company: Company) -> None:
