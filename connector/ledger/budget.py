@@ -72,7 +72,7 @@ class Budget:
             self._clock.sleep(wait)
 
     def _try(self, priority: int, now: float) -> float:
-        with self._database.writing(fenced=False) as connection:
+        with self._database.writing("budget", fenced=False) as connection:
             row = self._locked(connection)
             # Stamps from the future are from before the clock was set back: kept, they would block for as long.
             recent = [min(stamp, now) for stamp in json.loads(row.recent)]
@@ -102,7 +102,10 @@ class Budget:
         in which three calls are allowed starts here.
         """
         # Nothing depends on this write but the distance to the next calls: no call is undone for it.
-        with contextlib.suppress(LedgerUnavailable), self._database.writing(fenced=False) as connection:
+        with (
+            contextlib.suppress(LedgerUnavailable),
+            self._database.writing("budget_finished", fenced=False) as connection,
+        ):
             stamps = json.loads(self._locked(connection).recent)
             if booked in stamps:
                 stamps.remove(booked)
@@ -120,7 +123,7 @@ class Budget:
 
     def throttled(self, until: float) -> None:
         """Book that Gong wants no call before `until`; everyone obeys."""
-        with self._database.writing(fenced=False) as connection:
+        with self._database.writing("throttled", fenced=False) as connection:
             connection.execute(
                 text(
                     "UPDATE budget SET blocked_until ="

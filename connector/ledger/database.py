@@ -34,10 +34,11 @@ class Database:
         """This process's fencing token while it holds the lease."""
 
     @contextlib.contextmanager
-    def writing(self, *, fenced: bool = True) -> Iterator[Connection]:
+    def writing(self, step: str, *, fenced: bool = True) -> Iterator[Connection]:
         """One transaction that writes: committed at the end, rolled back when an exception leaves.
 
         Args:
+            step: what is booked, for the failpoints around the commit: `ledger.<step>.before` and `.after`.
             fenced: refuse when this process does not hold the lease any more. Only the budget, which every
                 process shares, writes without.
 
@@ -51,9 +52,9 @@ class Database:
                 if fenced:
                     self._check_token(connection)
                 yield connection
-                failpoints.hit("ledger.commit.before")
+                failpoints.hit(f"ledger.{step}.before")
                 connection.commit()
-                failpoints.hit("ledger.commit.after")
+                failpoints.hit(f"ledger.{step}.after")
             except BaseException:
                 connection.rollback()
                 raise

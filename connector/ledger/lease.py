@@ -25,7 +25,7 @@ class Lease:
             None when it is ours now; else the name of the process that holds it.
         """
         now = self._clock.now()
-        with self._database.writing(fenced=False) as connection:
+        with self._database.writing("lease", fenced=False) as connection:
             taken = connection.execute(
                 text(
                     "UPDATE lease SET holder = :holder, token = token + 1, expires_at = :expires"
@@ -46,7 +46,7 @@ class Lease:
         Raises:
             LeaseLost: it ran out, and another process took it.
         """
-        with self._database.writing(fenced=False) as connection:
+        with self._database.writing("renew", fenced=False) as connection:
             renewed = connection.execute(
                 text("UPDATE lease SET expires_at = :expires WHERE id = 1 AND token = :token"),
                 {"expires": self._clock.now() + self._seconds, "token": self._database.token},
@@ -68,7 +68,7 @@ class Lease:
         """Give the lease back, so that the next process need not wait for it to run out."""
         if self._database.token is None:
             return
-        with self._database.writing(fenced=False) as connection:
+        with self._database.writing("release", fenced=False) as connection:
             connection.execute(
                 text("UPDATE lease SET holder = NULL, expires_at = 0 WHERE id = 1 AND token = :token"),
                 {"token": self._database.token},

@@ -40,7 +40,7 @@ def migrate(database: Database) -> None:
             "start that version, or restore a backup made with this one"
         )
     with (
-        database.writing(fenced=False) as connection,
+        database.writing("migrate", fenced=False) as connection,
         EnvironmentContext(config, scripts, fn=lambda rev, _ctx: scripts._upgrade_revs("head", rev)) as environment,
     ):
         environment.configure(connection=connection, transactional_ddl=False)

@@ -42,7 +42,7 @@ class Store:
 
     def set_meta(self, key: str, value: str) -> None:
         """Store a property of the ledger."""
-        with self._database.writing() as connection:
+        with self._database.writing("set_meta") as connection:
             connection.execute(
                 text(
                     "INSERT INTO meta (key, value) VALUES (:key, :value)"
@@ -64,7 +64,7 @@ class Store:
         A pass of kind AGAIN is only counted: it does not move the source's cursor.
         """
         now = self._clock.now()
-        with self._database.writing() as connection:
+        with self._database.writing("begin_pass") as connection:
             pass_id = passes.insert(connection, name, kind, now)
             if kind is not PassKind.AGAIN:
                 passes.point_cursor(connection, name, fingerprint, pass_id, bound)
@@ -72,12 +72,12 @@ class Store:
 
     def fail_pass(self, pass_id: int, error: str) -> None:
         """Book why a pass stopped; it goes on from its position at the next try."""
-        with self._database.writing() as connection:
+        with self._database.writing("fail_pass") as connection:
             connection.execute(text("UPDATE passes SET error = :error WHERE id = :id"), {"error": error, "id": pass_id})
 
     def fail_start(self, name: str, kind: PassKind, error: str) -> None:
         """Book that a pass could not even begin, and why."""
-        with self._database.writing() as connection:
+        with self._database.writing("fail_start") as connection:
             passes.insert(connection, name, kind, self._clock.now(), error)
 
     # -- reading: objects ------------------------------------------------------------------------
@@ -115,18 +115,18 @@ class Store:
     def mark_gone(self, object_type: ObjectType, ids: Sequence[str]) -> None:
         """Book that a whole comparison did not find these objects: they are looked for by key, then deleted."""
         now = self._clock.now()
-        with self._database.writing() as connection:
+        with self._database.writing("mark_gone") as connection:
             settling.mark_gone(connection, object_type, ids, now)
 
     def delay(self, object_type: ObjectType, seconds: float) -> None:
         """Put off the due pending objects of a type: their rows cannot be read now."""
         now = self._clock.now()
-        with self._database.writing() as connection:
+        with self._database.writing("delay") as connection:
             settling.delay(connection, object_type, now, now + seconds)
 
     def forget_refusals(self, object_type: ObjectType, before: float) -> None:
         """Forget refused rows of a type that a whole comparison begun at `before` did not meet again."""
-        with self._database.writing() as connection:
+        with self._database.writing("forget_refusals") as connection:
             settling.forget_refusals(connection, object_type, before)
 
     def next_due(self) -> float | None:
@@ -148,7 +148,7 @@ class Store:
         if object_id is not None:
             chosen += " AND object_id = :id"
         values = {"now": self._clock.now(), "type": object_type, "id": object_id, "reason": Pending.RETRY.value}
-        with self._database.writing() as connection:
+        with self._database.writing("retry") as connection:
             return connection.execute(
                 text(
                     "UPDATE objects SET refused_digest = NULL, pending = :reason, pending_since = :now,"
@@ -162,7 +162,7 @@ class Store:
 
         Objects in flight are left alone: they are going. `ids` None means all of the type.
         """
-        with self._database.writing() as connection:
+        with self._database.writing("resend") as connection:
             return settling.resend(connection, object_type, ids, self._clock.now())
 
     # -- the one transaction of a reading step ---------------------------------------------------
@@ -174,7 +174,7 @@ class Store:
             The new batch's id; None when the booking has no file.
         """
         now = self._clock.now()
-        with self._database.writing() as connection:
+        with self._database.writing("book") as connection:
             batch_id = None
             if booking.batch is not None:
                 batch_id = batches.insert(connection, booking.type, booking.batch, now)
@@ -189,7 +189,7 @@ class Store:
 
     def finish_again(self, pass_id: int) -> None:
         """Book the end of a reading of pending objects."""
-        with self._database.writing() as connection:
+        with self._database.writing("finish_again") as connection:
             passes.finish(connection, pass_id, self._clock.now())
 
     # -- batches ---------------------------------------------------------------------------------
@@ -207,6 +207,7 @@ class Store:
     def mark_sending(self, batch: Batch) -> None:
         """Book, before the first byte leaves, that the file may have arrived from now on."""
         self._update_batch(
+            "mark_sending",
             batch,
             "state = 'sent', uploads = uploads + 1, sent_at = COALESCE(sent_at, :now)",
             ("spooled", "sent", "accepted"),
@@ -215,6 +216,7 @@ class Store:
     def mark_accepted(self, batch: Batch, due_at: float, note: str | None = None) -> None:
         """Book that Gong has the file; it is asked for the outcome from `due_at` on."""
         self._update_batch(
+            "mark_accepted",
             batch,
             "state = 'accepted', accepted_at = COALESCE(accepted_at, :now), due_at = :due, note = :note",
             ("sent", "accepted"),
@@ -225,6 +227,7 @@ class Store:
     def doubt(self, batch: Batch, due_at: float, note: str | None) -> None:
         """Book that Gong has no memory of a file that it took: it goes again, with a time of grace of its own."""
         self._update_batch(
+            "doubt",
             batch,
             "state = 'sent', accepted_at = NULL, sent_at = :now, due_at = :due, note = :note, polls = polls + 1",
             ("accepted",),
@@ -235,6 +238,7 @@ class Store:
     def postpone(self, batch: Batch, state: BatchState, due_at: float, note: str | None, *, polled: bool) -> None:
         """Book when to try again, and what was seen; the state is `sent` or `spooled` or stays `accepted`."""
         self._update_batch(
+            "postpone",
             batch,
             "state = :state, due_at = :due, note = :note, polls = polls + :polls",
             ("spooled", "sent", "accepted"),
@@ -247,7 +251,7 @@ class Store:
     def mark_done(self, batch: Batch, answer: RequestStatus, account_wait: float) -> None:
         """Book that Gong took every line, and release what waited for it."""
         now = self._clock.now()
-        with self._database.writing() as connection:
+        with self._database.writing("mark_done") as connection:
             batches.change(
                 connection,
                 batch,
@@ -262,6 +266,7 @@ class Store:
     def mark_failed(self, batch: Batch, answer: RequestStatus) -> None:
         """Book that Gong answered FAILED, with its errors; `resolve` books the lines."""
         self._update_batch(
+            "mark_failed",
             batch,
             "state = 'failed', settled_at = :now, answer = :answer, note = NULL, polls = polls + 1,"
             " accepted_at = COALESCE(accepted_at, :now)",
@@ -271,7 +276,7 @@ class Store:
 
     def resolve(self, batch: Batch, verdict: Verdict, note: str | None = None) -> None:
         """Book what becomes of the lines of a failed or lost batch."""
-        with self._database.writing() as connection:
+        with self._database.writing("resolve") as connection:
             batches.change(
                 connection,
                 batch,
@@ -301,7 +306,7 @@ class Store:
 
     def prune(self, before: float) -> int:
         """Forget settled batches, passes and calls from before that time; return how many batches."""
-        with self._database.writing() as connection:
+        with self._database.writing("prune") as connection:
             gone = connection.execute(
                 text("DELETE FROM batches WHERE state IN ('done', 'resolved') AND settled_at < :before"),
                 {"before": before},
@@ -316,6 +321,8 @@ class Store:
             connection.execute(text("DELETE FROM calls WHERE minute < :minute"), {"minute": int(before // 60)})
         return int(gone)
 
-    def _update_batch(self, batch: Batch, assignments: str, allowed: Sequence[str], **values: object) -> None:
-        with self._database.writing() as connection:
+    def _update_batch(
+        self, step: str, batch: Batch, assignments: str, allowed: Sequence[str], **values: object
+    ) -> None:
+        with self._database.writing(step) as connection:
             batches.change(connection, batch, assignments, allowed, self._clock.now(), **values)

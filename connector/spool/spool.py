@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from connector import failpoints
 from connector.errors import ConfigError, FatalError
 from connector.spool.errors import SpoolDamaged, SpoolMissing, translated
 from connector.spool.sealed import PARTIAL, SORTING, SUFFIX, SealedFile, is_plain, require_plain
@@ -95,8 +96,10 @@ class Spool:
     def remove(self, name: str) -> None:
         """Remove the file `name`, sealed or partial; nothing happens when there is none."""
         with translated(f"spool file {name} cannot be removed"):
+            failpoints.hit("spool.remove.before")
             for path in self._paths(name):
                 path.unlink(missing_ok=True)
+            failpoints.hit("spool.remove.after")
 
     def leftovers(self) -> Leftovers:
         """Return the names of all spool files, for the start to remove those that nobody booked."""

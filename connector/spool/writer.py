@@ -134,7 +134,9 @@ class SpoolWriter:
     def _flush(self) -> None:
         try:
             with translated(f"spool file {self._name} cannot be written"):
+                failpoints.hit("spool.write.before")
                 self._file.write(self._buffer)
+                failpoints.hit("spool.write.after")
         except BaseException:
             self.abandon()
             raise
@@ -156,12 +158,13 @@ class SpoolWriter:
     def _publish(self) -> str:
         """Sync, then rename to the final name, then sync the directory; return the hash."""
         file = self._file if self._sorted is None else self._sorted
-        failpoints.hit("spool.write")
         digest = file.sync()
         file.close()
         if file is not self._file:
             self._file.remove()
+        failpoints.hit("spool.rename.before")
         file.path.rename(self._final)
+        failpoints.hit("spool.rename.after")
         directory = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(directory)

@@ -16,6 +16,7 @@ from connector.mapping.bindings import standard_names
 from connector.mapping.converters import CONVERTERS
 from connector.mapping.kinds import DEMANDED, EXPECTED, standard_kind
 from connector.object_types import ObjectType
+from tests import failpoint_names
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"(<!-- from the code: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -60,12 +61,13 @@ def modules() -> Iterator[str]:
 
 
 def failpoints() -> Iterator[str]:
-    """Every place where a crash is tried."""
-    calls = re.compile(r"failpoints\.hit\((f?)\"([^\"]+)\"\)")
-    for path in sorted((ROOT / "connector").rglob("*.py")):
-        for is_made, name in calls.findall(path.read_text()):
-            shown = name.replace("{point}", "gong.CALL") if is_made else name
-            yield f"- `{shown}` ({path.relative_to(ROOT)})"
+    """Every step around which a crash is tried, with the files that make it."""
+    steps: dict[str, set[str]] = {}
+    for step, path in failpoint_names.steps().items():
+        kind, _, name = step.partition(".")
+        steps.setdefault(f"`{kind}.` ({path})", set()).add(name)
+    for place, names in sorted(steps.items()):
+        yield f"- {place}: {', '.join(f'`{name}`' for name in sorted(names))}"
 
 
 def _keys(title: str) -> Iterator[str]:

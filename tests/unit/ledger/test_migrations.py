@@ -18,7 +18,7 @@ def test_migrations_make_the_tables_of_the_code(ledger: LedgerUnderTest) -> None
 
 
 def test_a_difference_would_be_noticed(ledger: LedgerUnderTest) -> None:
-    with ledger.database.writing() as connection:
+    with ledger.database.writing("test") as connection:
         connection.exec_driver_sql("ALTER TABLE batches ADD COLUMN surprise TEXT")
     with ledger.database.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) != []
@@ -31,7 +31,7 @@ def test_migrating_again_changes_nothing(ledger: LedgerUnderTest) -> None:
 
 
 def test_a_ledger_of_a_newer_version_is_refused(ledger: LedgerUnderTest) -> None:
-    with ledger.database.writing() as connection:
+    with ledger.database.writing("test") as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(ConfigError, match="newer version of the connector"):
         migrate(ledger.database)

@@ -264,7 +264,7 @@ def test_a_crash_before_or_after_sealing_leaves_what_leftovers_finds(spool):
             failpoints.arm(None)
 
     seen: list[list[str]] = []
-    crash_at("spool.write")
+    crash_at("spool.rename.before")
     assert seen == [["a.jsonl.part"]]
     crash_at("spool.sealed")
     assert seen[1] == ["a.jsonl"]
