@@ -120,6 +120,43 @@ class Encoded:
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """A record as it was from a time on."""
+
+    stamp: int
+    """Seconds since 1970 UTC: the version's modifiedDate."""
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A place where the CRM's own history does not fit together: it lost a step, or never wrote it."""
+
+    stamp: int
+    """When the history's next word is, or its last (seconds since 1970 UTC)."""
+    field: str
+    """The column whose values do not meet."""
+    kind: str
+    """`step`: a change does not begin with what the change before it ended with. `present`: the last change does not
+    end with what the row says now.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The versions of one object, from its history and its present row."""
+
+    object_id: str
+    versions: Sequence[Version] = ()
+    """By ascending stamp, one a second at most; neighbours differ. What Gong was told of the present is left out."""
+    gaps: Sequence[Gap] = ()
+    refused: Sequence[RowRefusal] = ()
+    """Versions that cannot be mapped to a line; the others go."""
+    absent: bool = False
+    """There is history, but no row any more, or a deleted one: nothing is sent."""
+
+
+@dataclass(frozen=True, slots=True)
 class SchemaField:
     """An additional field of an object type, as Gong's schema should hold it."""
 

@@ -4,12 +4,14 @@ from connector.mapping.checks import Catalog, check, hints
 from connector.mapping.compiled import CompiledMapping, compile_mapping
 from connector.mapping.encoder import Entity
 from connector.mapping.file import MappingFile, load
+from connector.mapping.history import History
 from connector.mapping.json_schema import json_schema
 
 __all__ = [
     "Catalog",
     "CompiledMapping",
     "Entity",
+    "History",
     "MappingFile",
     "check",
     "compile_mapping",

@@ -89,6 +89,38 @@ def _faults(origin: EntityOrigin, catalog: Catalog) -> Iterator[tuple[Place, str
     for index, feed in enumerate(origin.feeds):
         if feed.name in catalog:
             yield from _order_faults(feed, (*origin.place, "changes", index), catalog[feed.name])
+    yield from _history_faults(origin, catalog)
+
+
+def _history_faults(origin: EntityOrigin, catalog: Catalog) -> Iterator[tuple[Place, str]]:
+    history, relation, place = origin.source.history, origin.history, (*origin.place, "history")
+    assert origin.relation is not None
+    if history is None or relation is None:
+        return
+    if relation.name in catalog:
+        columns, of = catalog[relation.name], _owner(relation)
+        if relation.key not in columns:
+            yield (*place, "key") if history.key else place, _missing(relation.key, of, columns)
+        if relation.modified not in columns:
+            yield (*place, "changed_at"), _missing(history.changed_at, of, columns)
+        for name in ("field", "before", "after", "sequence"):
+            column = getattr(history, name)
+            if column is not None and column not in columns:
+                yield (*place, name), _missing(column, of, columns)
+        if history.kind == "versions" and not set(origin.relation.columns) & set(columns):
+            yield place, f"{of} has none of the columns that the fields of {origin.name} are made of"
+    if origin.relation.name not in catalog:
+        return
+    used = {column for binding in origin.bindings for column in binding.columns}
+    for logged, column in (history.names or {}).items():
+        if column not in used:
+            message = f"no field of {origin.name} is made of a column '{column}'. {suggestion(column, sorted(used))}"
+            yield (*place, "names", logged), message
+    if history.created is not None and history.created not in catalog[origin.relation.name]:
+        yield (
+            (*place, "created"),
+            _missing(history.created, _owner(origin.relation), catalog[origin.relation.name]),
+        )
 
 
 def _owner(relation: Relation) -> str:

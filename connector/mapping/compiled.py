@@ -3,16 +3,18 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from connector.errors import ConfigProblems, Problem
+from connector.mapping.bindings import Binding
 from connector.mapping.checks import Catalog, check
-from connector.mapping.encoder import Entity, compile_entity
+from connector.mapping.encoder import Entity, compile_entity, zone_of
 from connector.mapping.file import EntityOrigin, MappingFile
+from connector.mapping.history import History, Places
 from connector.mapping.shape import AdditionalField, PicklistQuery
-from connector.model import SchemaField
+from connector.model import FIRST_COLUMN, Relation, SchemaField
 from connector.object_types import SCHEMA_TYPES, ObjectType
 
 _VALUE_RULES: Final = 1
@@ -27,6 +29,8 @@ class CompiledMapping:
     """The entity sources, in Gong's order of types, then as written."""
     schema_fields: Mapping[ObjectType, tuple[SchemaField, ...]]
     """The additional fields of each type that may have some, in the file's order."""
+    histories: Mapping[str, History]
+    """What the CRM kept of earlier times, by the entity source's name, where the file says so."""
 
 
 def compile_mapping(file: MappingFile, catalog: Catalog, picklists: Mapping[str, Sequence[str]]) -> CompiledMapping:
@@ -44,21 +48,55 @@ def compile_mapping(file: MappingFile, catalog: Catalog, picklists: Mapping[str,
         problems.extend(_unfit_rows(origin, entity, file))
     if problems:
         raise ConfigProblems(problems)
-    return CompiledMapping(entities, schema)
+    histories = {
+        origin.name: _history(origin, origin.history, entity, file, catalog)
+        for origin, entity in zip(file.origins, entities, strict=True)
+        if origin.history is not None
+    }
+    return CompiledMapping(entities, schema, histories)
 
 
-def _entity(origin: EntityOrigin, file: MappingFile, catalog: Catalog) -> Entity:
+def _entity(
+    origin: EntityOrigin, file: MappingFile, catalog: Catalog, bindings: Sequence[Binding] | None = None
+) -> Entity:
     return compile_entity(
         object_type=origin.type,
         name=origin.name,
         relation=origin.relation,
         feeds=origin.feeds,
-        bindings=origin.bindings,
+        bindings=origin.bindings if bindings is None else bindings,
         columns=catalog.get(origin.name, {}) if origin.relation else {},
         rows=origin.source.rows or (),
         zone=ZoneInfo(file.timezone),
         fingerprint=_fingerprint(origin),
     )
+
+
+def _history(origin: EntityOrigin, relation: Relation, entity: Entity, file: MappingFile, catalog: Catalog) -> History:
+    """Compile a history; that its columns exist is checked."""
+    said = origin.source.history
+    assert said is not None
+    assert origin.relation is not None
+    here, there = catalog[origin.relation.name], catalog[relation.name]
+    places = {column: FIRST_COLUMN + index for index, column in enumerate(origin.relation.columns)}
+    log, version_places = None, tuple[int, ...]()
+    if said.kind == "field_log":
+        names = said.names or {}
+        known = set(names.values())
+        log = Places(
+            {name: places[column] for name, column in names.items()},
+            {place: (column, here[column].kind) for column, place in places.items()},
+            None if said.created is None else places[said.created],
+        )
+    else:
+        known = {column for column in places if column in there}
+        relation = replace(relation, columns=tuple(column for column in places if column in known))
+        version_places = tuple(places[column] for column in relation.columns)
+    if said.unknown == "leave_out":
+        told = [binding for binding in origin.bindings if set(binding.columns) <= known | {origin.relation.key}]
+        entity = _entity(origin, file, catalog, told)
+    zone = zone_of(there[relation.modified or ""], ZoneInfo(file.timezone))
+    return History(relation, entity, zone, log, version_places)
 
 
 def _fingerprint(origin: EntityOrigin) -> str:
@@ -72,7 +110,8 @@ def _fingerprint(origin: EntityOrigin) -> str:
         )
         for binding in origin.bindings
     ]
-    relation = asdict(origin.relation) if origin.relation else None
+    used = tuple(dict.fromkeys(column for binding in origin.bindings for column in binding.columns))
+    relation = asdict(replace(origin.relation, columns=used)) if origin.relation else None
     content = [_VALUE_RULES, origin.type, relation, origin.source.rows, fields]
     written = json.dumps(content, sort_keys=True).encode()
     return hashlib.blake2b(written, digest_size=16).hexdigest()

@@ -178,7 +178,7 @@ def compile_entity(
         fingerprint=fingerprint,
         _slots=slots,
         _order=tuple((known, b",%s:" % orjson.dumps(known)) for known in order),
-        _stamp_zone=_zone_of(columns.get(relation.modified or "") if relation else None, zone),
+        _stamp_zone=zone_of(columns.get(relation.modified or "") if relation else None, zone),
     )
 
 
@@ -186,14 +186,17 @@ def _slot(binding: Binding, places: Mapping[str, int], columns: Mapping[str, Col
     column = columns.get(binding.block.column or "")
     typed = column is not None and not binding.block.converters  # a converter's value is not of the column's type
     kind = column.kind if column is not None and typed else ColumnKind.UNKNOWN
-    read = reader(binding.kind, kind, _zone_of(column, zone))
+    read = reader(binding.kind, kind, zone_of(column, zone))
     named = ", ".join(f"'{name}'" for name in binding.columns)
     origin = f" (column {named})" if named else ""
     return _Slot(binding.field, origin, picker(binding, places), finisher(binding, read))
 
 
-def _zone_of(column: Column | None, zone: ZoneInfo) -> tzinfo:
-    """A column that knows its zone is read in UTC: drivers deliver some such values without offset."""
+def zone_of(column: Column | None, zone: ZoneInfo) -> tzinfo:
+    """Return the zone in which a column's values are read.
+
+    A column that knows its zone is read in UTC: drivers deliver some such values without offset.
+    """
     return UTC if column is not None and column.kind is ColumnKind.DATETIME_TZ else zone
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,6 +37,8 @@ class EntityOrigin:
     """What to read; None for `rows`."""
     feeds: tuple[Relation, ...]
     """The tables of `changes`: `CONTACT.changes.1` and so on."""
+    history: Relation | None
+    """What `history` reads: `DEAL.history`. Of versions, the columns are still to be chosen from the catalog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,12 @@ class MappingFile:
 
     @property
     def relations(self) -> tuple[Relation, ...]:
-        """What is read from the source, in the order of `origins`: each one's own, then those of its `changes`."""
+        """What is read from the source, in the order of `origins`: each one's own, its `changes`, its `history`."""
         return tuple(
-            relation for origin in self.origins if origin.relation for relation in (origin.relation, *origin.feeds)
+            relation
+            for origin in self.origins
+            for relation in (origin.relation, *origin.feeds, origin.history)
+            if relation is not None
         )
 
     @property
@@ -178,10 +183,38 @@ def _origin(
             key=source.key,
             modified=source.modified,
             deleted=source.deleted,
-            columns=tuple(dict.fromkeys(column for binding in bindings for column in binding.columns)),
+            columns=_columns(source, bindings),
             timezone=timezone,
         )
-    return EntityOrigin(object_type, name, place, source, bindings, relation, _feeds(name, source, timezone))
+    feeds, history = _feeds(name, source, timezone), _history(name, source, timezone)
+    return EntityOrigin(object_type, name, place, source, bindings, relation, feeds, history)
+
+
+def _columns(source: shape.EntitySource, bindings: Sequence[Binding]) -> tuple[str, ...]:
+    """Return the columns to read: those of the fields, and behind them what only the history needs."""
+    columns = dict.fromkeys(column for binding in bindings for column in binding.columns)
+    if source.history is not None and source.history.created is not None:
+        columns[source.history.created] = None
+    return tuple(columns)
+
+
+def _history(name: str, source: shape.EntitySource, timezone: str) -> Relation | None:
+    history = source.history
+    if history is None:
+        return None
+    assert source.key is not None, "a rule demands it"
+    of_a_log = (history.field, history.before, history.after, history.sequence)
+    return Relation(
+        name=f"{name}.history",
+        table=history.table,
+        query=history.query,
+        where=history.where,
+        key=history.key or source.key,
+        modified=history.changed_at,
+        deleted=history.deleted,
+        columns=tuple(column for column in of_a_log if column is not None),
+        timezone=timezone,
+    )
 
 
 def _feeds(name: str, source: shape.EntitySource, timezone: str) -> tuple[Relation, ...]:
@@ -270,6 +303,8 @@ def _keys_meant(place: Place) -> list[str]:
             model = shape.AdditionalField
         case (*_, "changes", int()):
             model = shape.Feed
+        case (*_, "history"):
+            model = shape.History
         case (*_, "additional_fields", int(), "values"):
             model = shape.PicklistQuery
         case _:

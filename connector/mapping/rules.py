@@ -54,13 +54,14 @@ def _origin(object_type: ObjectType, source: EntitySource, place: Place) -> Iter
     if source.rows == []:
         yield (*place, "rows"), "the list is empty"
     if given == ["rows"]:
-        for name in ("where", "key", "modified", "deleted", "changes"):
+        for name in ("where", "key", "modified", "deleted", "changes", "history"):
             if getattr(source, name) is not None:
                 yield (*place, name), "has no meaning with `rows`; leave it out"
         return
     if source.key is None:
         yield place, "`key` is missing: the column that identifies a row, and becomes the objectId"
     yield from _changes(source, place)
+    yield from _history(object_type, source, place)
     if not source.fields:
         wanted = [*EXPECTED[object_type]]
         demanded = DEMANDED.get(object_type)
@@ -82,6 +83,31 @@ def _changes(source: EntitySource, place: Place) -> Iterator[Fault]:
             stated = " and ".join(f"`{name}`" for name in given) or "none"
             here = (*place, "changes", index)
             yield here, f"exactly one of `table` and `query` is meant here; given: {stated}"
+
+
+_OF_A_LOG = ("field", "before", "after", "names")
+
+
+def _history(object_type: ObjectType, source: EntitySource, place: Place) -> Iterator[Fault]:
+    history, here = source.history, (*place, "history")
+    if history is None:
+        return
+    if object_type not in SCHEMA_TYPES:
+        yield here, f"Gong keeps no history of {object_type}; only of {', '.join(SCHEMA_TYPES)}"
+    given = [name for name in ("table", "query") if getattr(history, name) is not None]
+    if len(given) != 1:
+        stated = " and ".join(f"`{name}`" for name in given) or "none"
+        yield here, f"exactly one of `table` and `query` is meant here; given: {stated}"
+    if history.kind == "field_log":
+        for name in _OF_A_LOG:
+            if not getattr(history, name):
+                yield here, f"`{name}` is missing: a field_log needs {', '.join(_OF_A_LOG)}"
+        if history.deleted is not None:
+            yield (*here, "deleted"), "has a meaning for `kind: versions` only"
+        return
+    for name in (*_OF_A_LOG, "sequence", "created"):
+        if getattr(history, name) is not None:
+            yield (*here, name), "has a meaning for `kind: field_log` only"
 
 
 def unknown_fields(object_type: ObjectType, names: Iterable[str], place: Place) -> Iterator[Fault]:

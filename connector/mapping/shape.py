@@ -50,6 +50,15 @@ def _converters(value: Any) -> Any:
     return value
 
 
+def _one_of(*words: str) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        if value not in words:
+            raise ValueError(f"{' or '.join(words)} is meant here")
+        return value
+
+    return BeforeValidator(check)
+
+
 def _unreadable(value: Any) -> Any:
     if value not in (None, "null", "refuse"):
         raise ValueError("null or refuse is meant here")
@@ -220,6 +229,48 @@ class Feed(Shape):
     modified: Text = Field(description="Column of the time of the row's last change; it should have an index.")
 
 
+class History(Shape):
+    """What the CRM kept of earlier times. One of `table` and `query` is given."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["table"]}, {"required": ["query"]}]})
+
+    kind: Annotated[Literal["versions", "field_log"], _one_of("versions", "field_log")] = Field(
+        description="versions: each row is the record as it was. field_log: each row is one field's change."
+    )
+    table: MaybeText = Field(default=None, description="A table or view, with its schema where needed.")
+    query: MaybeText = Field(default=None, description="A SELECT in its place: a log may be a join of tables.")
+    where: MaybeText = Field(default=None, description="SQL condition of the rows that count.")
+    key: MaybeText = Field(
+        default=None, description="Column of the object's key; the name of the entity's key by default."
+    )
+    changed_at: Text = Field(description="Column of the time since when the row is true.")
+    deleted: MaybeText = Field(
+        default=None, description="versions: SQL condition that is true for rows that say the record was deleted."
+    )
+    field: MaybeText = Field(default=None, description="field_log: column of the changed field's name.")
+    before: MaybeText = Field(default=None, description="field_log: column of the value before the change.")
+    after: MaybeText = Field(default=None, description="field_log: column of the value after it.")
+    sequence: MaybeText = Field(
+        default=None,
+        description="field_log: column that tells the order of changes with one time. Without it their values do.",
+    )
+    names: Annotated[dict[str, Text] | None, BeforeValidator(_given)] = Field(
+        default=None,
+        description="field_log: for each name in the log that counts, the column of the entity that it is about.",
+        json_schema_extra={"minProperties": 1},
+    )
+    created: MaybeText = Field(
+        default=None,
+        description="field_log: column of the entity with the time of its creation, from which its first version "
+        "counts. Without it history starts with the first logged change.",
+    )
+    unknown: Annotated[Literal["keep", "leave_out"], _one_of("keep", "leave_out")] = Field(
+        default="keep",
+        description="Fields that the history does not know. keep: they have the earliest known value, which is "
+        "today's. leave_out: earlier versions are sent without them.",
+    )
+
+
 class EntitySource(Shape):
     """Where the objects of one type come from. One of `table`, `query` and `rows` is given."""
 
@@ -248,6 +299,9 @@ class EntitySource(Shape):
         default=None,
         description="Other tables whose rows make objects of this source change: links, e-mail addresses.",
         json_schema_extra={"minItems": 1},
+    )
+    history: Annotated[History | None, BeforeValidator(_given)] = Field(
+        default=None, description="Where the CRM kept what its objects were earlier; `backfill` sends it."
     )
     fields: dict[str, FieldSpec] = Field(default={}, description="Gong's standard fields.")
     additional_fields: list[AdditionalField] = Field(default=[], description="Fields of your own in Gong.")

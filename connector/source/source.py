@@ -107,6 +107,13 @@ class Source:
         """Yield every row of the relation, in any order."""
         return self._stream(relation, lambda: self._selects(relation).everything())
 
+    def by_object(self, relation: Relation) -> Iterator[list[Row]]:
+        """Yield the rows that have a stamp and a key in the order (key, stamp): those of one object together.
+
+        Keys that the database's collation holds equal come together, too, mixed with each other.
+        """
+        return self._stream(relation, lambda: self._selects(relation).by_object())
+
     def by_key(self, relation: Relation, keys: Sequence[str]) -> list[Row]:
         """Return the rows whose key has one of these text forms, all from one snapshot.
 

@@ -140,13 +140,9 @@ class Selects:
         the caller drops the one row that it has seen.
         """
         order = f" ORDER BY {self.modified}, {self.key}"
-        present = [f"{self.key} IS NOT NULL"] if self._nullable_key else []
         if after is None:
-            if self._absent_below is not None:
-                present.append(f"{self.modified} >= {self._absent_below}")
-            elif self._nullable_modified:
-                present.append(f"{self.modified} IS NOT NULL")
-            return Statement((self._head(), *self._where(*present), order))
+            return Statement((self._head(), *self._where(*self._placed()), order))
+        present = [f"{self.key} IS NOT NULL"] if self._nullable_key else []
         conditions: list[Part] = [f"{self.modified} >= ", after.modified]
         if after.key is not None:
             conditions += [
@@ -154,6 +150,10 @@ class Selects:
                 f" AND {self.key} >= ", after.key, "))",
             ]  # fmt: skip
         return Statement((self._head(), *self._where(*present, conditions), order))
+
+    def by_object(self) -> Statement:
+        """Rows with a stamp and a key, those of one key together, each key's by their stamps."""
+        return Statement((self._head(), *self._where(*self._placed()), f" ORDER BY {self.key}, {self.modified}"))
 
     def placeless(self) -> Statement | None:
         """Rows that have no place in the order (modified, key); None where there cannot be any."""
@@ -185,6 +185,15 @@ class Selects:
         blanks = f"SUM(CASE WHEN {m} LIKE '__________ %' THEN 1 ELSE 0 END)"
         offsets = f"SUM(CASE WHEN {offset} THEN 1 ELSE 0 END)"
         return Statement((f"SELECT {blanks}, {offsets} FROM {self._from}", *self._where([f"{m} >= ", since])))
+
+    def _placed(self) -> list[str]:
+        """The conditions under which a row has a key and a stamp."""
+        present = [f"{self.key} IS NOT NULL"] if self._nullable_key else []
+        if self._absent_below is not None:
+            present.append(f"{self.modified} >= {self._absent_below}")
+        elif self._nullable_modified:
+            present.append(f"{self.modified} IS NOT NULL")
+        return present
 
     def _deleted(self) -> str:
         if self._relation.deleted is None:

@@ -176,8 +176,8 @@ def test_the_top_of_the_file(text: str, expected: list[str]) -> None:
             "LEAD.fields: a block of `key: value` lines is meant here",
             "LEAD.additional_fields: a list is meant here",
         ]),
-        ("LEAD: {table: s, key: id, fields: {title: t}, history: {}}", [
-            "LEAD.history: unknown key. Possible: table, query, rows, where, key, modified, deleted, changes, "
+        ("LEAD: {table: s, key: id, fields: {title: t}, plumbing: {}}", [
+            "LEAD.plumbing: unknown key. Possible: table, query, rows, where, key, modified, deleted, changes, history, "
             "fields, additional_fields.",
         ]),
         ("LEAD: {table: s, key: id, modified: m, fields: {title: t}, changes: [{table: a, query: b, key: c, "

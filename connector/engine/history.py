@@ -1,0 +1,98 @@
+"""Streams the past of one entity source's objects: its history's rows by object, each with its present row."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final, Protocol
+
+from connector.clock import Clock
+from connector.mapping import Entity, History
+from connector.model import KEY, Past, Relation, Row
+from connector.source import key_text
+
+OBJECTS_AT_ONCE: Final = 500
+"""Objects whose present rows are read by key at a time."""
+ROWS_AT_ONCE: Final = 20_000
+"""Rows of history held at a time, but for an object that alone has more."""
+
+
+class HistorySource(Protocol):
+    """What is needed of the CRM's database (connector.source.Source)."""
+
+    def by_object(self, relation: Relation) -> Iterator[list[Row]]: ...
+    def by_key(self, relation: Relation, keys: Sequence[str]) -> list[Row]: ...
+
+
+def pasts(
+    source: HistorySource,
+    entity: Entity,
+    history: History,
+    clock: Clock,
+    since: int | None = None,
+    until: int | None = None,
+) -> Iterator[Past]:
+    """Yield what is known of the past of each object that the history names; memory does not grow with its length.
+
+    Args:
+        source: the CRM's database.
+        entity: whose objects.
+        history: what the CRM kept of them.
+        clock: the time; versions from the future are left out.
+        since: seconds since 1970 UTC; of the versions before, only the one that was true then is given.
+        until: versions that came later are left out.
+
+    Raises:
+        ConnectorError: the source could not be read.
+    """
+    assert entity.relation is not None, "only what is read from the source has a history"
+    waiting: dict[str, list[Row]] = {}
+    rows = 0
+    for object_id, group in _by_object(source.by_object(history.relation)):
+        waiting[object_id] = group
+        rows += len(group)
+        if len(waiting) >= OBJECTS_AT_ONCE or rows >= ROWS_AT_ONCE:
+            yield from _told(source, entity.relation, history, waiting, int(clock.now()), since, until)
+            waiting, rows = {}, 0
+    yield from _told(source, entity.relation, history, waiting, int(clock.now()), since, until)
+
+
+def _by_object(chunks: Iterator[list[Row]]) -> Iterator[tuple[str, list[Row]]]:
+    """Gather the rows of each object. Keys that are equal but for case and blanks may come mixed."""
+    run: dict[str, list[Row]] = {}
+    alike = ""
+    for chunk in chunks:
+        for row in chunk:
+            object_id = key_text(row[KEY])
+            if object_id is None:
+                continue
+            folded = object_id.casefold().rstrip()
+            if folded != alike:
+                yield from run.items()
+                run, alike = {}, folded
+            run.setdefault(object_id, []).append(row)
+    yield from run.items()
+
+
+def _told(
+    source: HistorySource,
+    relation: Relation,
+    history: History,
+    waiting: dict[str, list[Row]],
+    now: int,
+    since: int | None,
+    until: int | None,
+) -> Iterator[Past]:
+    if not waiting:
+        return
+    present = {key_text(row[KEY]): row for row in source.by_key(relation, list(waiting))}
+    for object_id, rows in waiting.items():
+        yield _between(history.past(object_id, present.get(object_id), rows, now), since, until)
+
+
+def _between(past: Past, since: int | None, until: int | None) -> Past:
+    versions = list(past.versions)
+    if until is not None:
+        versions = [version for version in versions if version.stamp <= until]
+    if since is not None:
+        earlier = sum(version.stamp <= since for version in versions)
+        versions = versions[max(earlier - 1, 0) :]
+    return replace(past, versions=versions)
