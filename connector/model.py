@@ -74,8 +74,7 @@ class Position(NamedTuple):
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One object for Gong as the mapping made it from a row, still without its `modifiedDate`."""
 
     object_id: str

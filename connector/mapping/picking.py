@@ -66,7 +66,7 @@ def finisher(binding: Binding, read: Reader) -> Finisher:
     """
     block = binding.block
     default = None if block.default is None else read(block.default)
-    split, nothing = block.split, _texts(block.null_if)
+    split, nothing = block.split, texts(block.null_if)
     takes_lists = split is None and block.converters[:1] and block.converters[0][0] == "json"
     prepare = _preparation(binding, nothing)
     look_up = None if block.map is None else _lookup(block.map, block)
@@ -138,7 +138,8 @@ _OTHER_BOOLEAN = {"true": "1", "false": "0", "1": "true", "0": "false"}
 """Databases without a boolean type hold 1 and 0; `map` may say either."""
 
 
-def _texts(listed: str | list[str | None] | None) -> frozenset[str]:
+def texts(listed: str | list[str | None] | None) -> frozenset[str]:
+    """Return the texts of a `null_if`."""
     return frozenset(text for text in (listed if isinstance(listed, list) else [listed]) if text is not None)
 
 

@@ -128,7 +128,7 @@ def object_id_of(value: Any) -> str:
         raise Unfit("is empty")
     if len(text) > MAX_OBJECT_ID_CHARS:
         raise Unfit(f"is longer than {MAX_OBJECT_ID_CHARS} characters")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+    if not text.isprintable() and any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise Unfit("holds control characters or broken text")
     return text
 
@@ -206,11 +206,16 @@ def _status(value: Any) -> Told:
     return text
 
 
+def is_web_address(text: str) -> bool:
+    """Tell whether a text is a full http or https address."""
+    return _WEB_ADDRESS.fullmatch(text) is not None
+
+
 def _web_address(value: Any) -> Told:
     text = text_of(value)
     if not text.strip():
         return None
-    if _WEB_ADDRESS.fullmatch(text) is None:
+    if not is_web_address(text):
         raise Unfit("is not a full http or https address")
     return text
 

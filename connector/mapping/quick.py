@@ -1,0 +1,195 @@
+"""Short ways for values as drivers usually deliver them; whatever is unusual goes the way of `values` and `times`.
+
+Each gives what the plain way gives (a property test holds them equal), for values that are not None, and raises what
+that raises.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
+from typing import Any, Final
+
+import orjson
+
+from connector.mapping.picking import Finisher, Unread
+from connector.mapping.plain import Plain
+from connector.mapping.times import EPOCH
+from connector.mapping.values import number_text, object_id_of
+from connector.object_types import MAX_OBJECT_ID_CHARS
+
+Quick = Callable[[Any, Unread], Any]
+"""Makes a value what the line holds: a text, a truth, an integer, a list, None, or JSON written already."""
+
+WHOLE: Final = 2**63
+"""Integers between its negative and it are written by their digits, whatever is done with them."""
+
+_PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,299})(?:\.[0-9]{1,80})?").fullmatch
+"""A number that stands in JSON as it is; leading noughts, signs of plus, exponents and blanks do not."""
+_ISO = "2026-01-02 03:04:05"
+_LONGEST_TIME = len("2026-01-02 03:04:05.123456789+00")
+_MOST_KNOWN = 5_000
+_LONGEST_KNOWN = 64
+
+
+def object_id(value: Any) -> str:
+    """Return a key, or a reference to one, as an objectId."""
+    if type(value) is int and -WHOLE < value < WHOLE:
+        return str(value)
+    if (
+        type(value) is str
+        and 0 < len(value) <= MAX_OBJECT_ID_CHARS
+        and value.isprintable()  # neither control characters nor halves of a character
+        and not value.isspace()
+    ):
+        return value
+    return object_id_of(value)
+
+
+def plain_in_text(value: Any) -> bool:
+    """Tell whether a value stands in a template's text as `str` writes it."""
+    return type(value) is str or (type(value) is int and -WHOLE < value < WHOLE)
+
+
+def plain_in_address(value: Any) -> bool:
+    """Tell whether a value stands in a web address as `str` writes it: nothing in it has to be encoded."""
+    return (type(value) is int and -WHOLE < value < WHOLE) or (
+        type(value) is str and value.isalnum() and value.isascii()
+    )
+
+
+def reference(finish: Finisher) -> Quick:
+    """Return the short way of a field that names another object."""
+
+    def read(value: Any, unread: Unread) -> Any:
+        if type(value) is str and not value.strip():
+            return finish(value, unread)
+        return object_id(value)
+
+    return read
+
+
+def remembering(finish: Finisher) -> Quick:
+    """Return the short way of a field with few different texts: what became of one is known from then on."""
+    known: dict[str, Any] = {}
+
+    def read(value: Any, unread: Unread) -> Any:
+        if type(value) is not str:  # 1, 1.0 and True are equal as keys, and not as values
+            return finish(value, unread)
+        if value in known:
+            return known[value]
+        told = finish(value, unread)
+        if len(value) <= _LONGEST_KNOWN and len(known) < _MOST_KNOWN:
+            known[value] = told
+        return told
+
+    return read
+
+
+def written(finish: Finisher) -> Quick:
+    """Return the plain way of a number, with what it gives written as JSON: exactly, as no driver's type would be."""
+
+    def read(value: Any, unread: Unread) -> Any:
+        told = finish(value, unread)
+        return None if told is None else orjson.Fragment(number_text(told))  # type: ignore[arg-type]  # a number's kind
+
+    return read
+
+
+def number(finish: Finisher) -> Quick:
+    """Return the short way of a number: its digits go into the line as they are."""
+    unusual = written(finish)
+
+    def read(value: Any, unread: Unread) -> Any:
+        if type(value) is int:
+            return value
+        if type(value) is str or type(value) is Decimal:
+            text = str(value)
+            if _PLAIN_NUMBER(text):
+                return orjson.Fragment(text)
+        return unusual(value, unread)
+
+    return read
+
+
+def truth(finish: Finisher) -> Quick:
+    """Return the short way of true and false, also where a database has 1 and 0 for them."""
+
+    def read(value: Any, unread: Unread) -> Any:
+        if type(value) is bool:
+            return value
+        if type(value) is int and 0 <= value <= 1:
+            return value == 1
+        return finish(value, unread)
+
+    return read
+
+
+def day(finish: Finisher) -> Quick:
+    """Return the short way of a date."""
+    remembered = remembering(finish)
+
+    def read(value: Any, unread: Unread) -> Any:
+        return value.isoformat() if type(value) is date else remembered(value, unread)
+
+    return read
+
+
+def _utc_text(value: str, in_utc: bool) -> datetime | None:
+    """Read `2026-01-02 03:04:05.123+00`, or the same without offset if `in_utc`; None for every other form.
+
+    Python's own reader is fast and knows the calendar, but takes more forms than we do: the places of the separators
+    leave only ours.
+    """
+    offset = value[-3:] == "+00"
+    if (
+        (offset or in_utc)
+        and len(_ISO) <= len(value) <= _LONGEST_TIME
+        and value[10] == " "
+        and value[13] == ":"
+        and value[16] == ":"
+        and value[4] == "-"
+        and value[5] != "W"
+        and (offset or value[19:20] in ("", "."))
+    ):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    return None
+
+
+def moment(finish: Finisher, zone: tzinfo) -> Quick:
+    """Return the short way of a moment that comes in UTC, as a text or not."""
+    in_utc = zone is UTC or str(zone) == "UTC"
+
+    def read(value: Any, unread: Unread) -> Any:
+        if type(value) is str and _utc_text(value, in_utc) is not None:
+            return f"{value[:10]}T{value[11:19]}Z"
+        if type(value) is datetime and (value.tzinfo is UTC or (in_utc and value.tzinfo is None)):
+            return f"{value.isoformat()[:19]}Z"
+        return finish(value, unread)
+
+    return read
+
+
+def stamp(plain: Plain) -> Callable[[Any, int], int | None]:
+    """Return the short way of a row's modified time in seconds since 1970."""
+    in_utc = plain.stamp_zone is UTC or str(plain.stamp_zone) == "UTC"
+    naive_epoch = EPOCH.replace(tzinfo=None)
+
+    def read(value: Any, now: int) -> int | None:
+        at = value
+        if type(value) is str:
+            at = _utc_text(value, in_utc)
+        if type(at) is datetime:
+            if at.tzinfo is UTC:
+                since = at - EPOCH
+            elif at.tzinfo is None and in_utc:
+                since = at - naive_epoch
+            else:
+                return plain.stamp(value, now)
+            return min(since.days * 86400 + since.seconds, now)
+        return plain.stamp(value, now)
+
+    return read
