@@ -1,6 +1,7 @@
 """Time, so that tests and the simulation own it."""
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -19,6 +20,12 @@ class Clock(Protocol):
         """Return after that many seconds; at once when `seconds` is not positive."""
         ...
 
+    def shared(self, ask: Callable[[], float], /) -> float:
+        """Return the time by which processes agree with each other: what `ask` gets from a server that they share,
+        whatever their hosts' clocks say. A clock of tests is everybody's.
+        """
+        ...
+
 
 class SystemClock:
     """The host's clock."""
@@ -32,6 +39,9 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         if seconds > 0:
             time.sleep(seconds)
+
+    def shared(self, ask: Callable[[], float], /) -> float:
+        return ask()
 
 
 class FakeClock:
@@ -49,6 +59,9 @@ class FakeClock:
     def sleep(self, seconds: float) -> None:
         if seconds > 0:
             self._now += seconds
+
+    def shared(self, _ask: Callable[[], float], /) -> float:
+        return self._now
 
     def advance(self, seconds: float) -> None:
         """Move by `seconds`, back too when negative."""

@@ -79,7 +79,7 @@ def _state(wiring: Wiring) -> _State:
         now=now,
         integration=wiring.store.meta(INTEGRATION),
         host=wiring.store.meta(GONG_HOST),
-        active=queries.lease_holder(now),
+        active=queries.lease_holder(wiring.lease.now()),
         used=wiring.budget.used(),
         per_day=wiring.settings.calls_per_day,
         types=queries.types(),

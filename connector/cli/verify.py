@@ -67,7 +67,7 @@ def verify(
 
 def _refuse_a_second_writer(wiring: Wiring) -> None:
     """Say at once, not after a long comparison, that there will be nothing to repair with."""
-    other = wiring.queries.lease_holder(wiring.clock.now())
+    other = wiring.queries.lease_holder(wiring.lease.now())
     if other is not None:
         raise LeaseTaken(f"{other} is at work on this ledger: stop it for --repair, or leave --repair out")
 

@@ -171,7 +171,6 @@ class Courier:
             return self._lost(batch, str(error))
         except SpoolUnavailable as error:  # of this file, perhaps: the others go on
             return self._settle_upload(batch, UploadOutcome(UploadResult.UNREACHABLE, str(error)))
-        self._lease.renew()
         self._store.mark_sending(batch)
         try:
             answer = self._client.upload(
@@ -181,6 +180,7 @@ class Courier:
                 self._spool.path(batch.file),
                 batch.bytes,
                 priority=Priority.INCREMENTAL,
+                begin=self._lease.renew,
                 keep=self._lease.keep,
             )
         except BudgetSpent as error:
@@ -200,6 +200,7 @@ class Courier:
         return self._tell(batch, outcome, went, answer.detail)
 
     def _ask(self, batch: Batch) -> Errand:
+        self._lease.keep()
         try:
             answer = self._client.status(self._integration_id, batch.request_id, priority=Priority.POLL)
         except BudgetSpent as error:

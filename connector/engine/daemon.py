@@ -22,7 +22,6 @@ from connector.mapping import Entity
 from connector.object_types import ObjectType
 
 TICK_SECONDS: Final = 1
-HEARTBEAT_SECONDS: Final = 20
 UPKEEP_SECONDS: Final = 3600
 STOP_SECONDS: Final = 8.0
 DAY_SECONDS: Final = 86_400
@@ -75,7 +74,7 @@ class Daemon:
         self._add(scheduler, "reconcile", self._reconcile, self.reconcile_interval, "reading")
         self._add(scheduler, "tend", self._tend, TICK_SECONDS, "reading")
         self._add(scheduler, "deliver", self._deliver, TICK_SECONDS, "delivery")
-        self._add(scheduler, "heartbeat", self.lease.renew, HEARTBEAT_SECONDS, "default")
+        self._add(scheduler, "heartbeat", self.lease.renew, self.lease.seconds / 4, "default")
         self._add(scheduler, "upkeep", self._upkeep, UPKEEP_SECONDS, "reading", at_once=True)
         scheduler.start()
         self._stop.wait()

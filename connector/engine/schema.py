@@ -9,6 +9,7 @@ from enum import StrEnum
 from connector.engine.observe import Observer
 from connector.errors import FatalError
 from connector.gong import GongClient
+from connector.ledger.lease import Lease
 from connector.ledger.records import Priority
 from connector.ledger.store import Store
 from connector.model import SchemaField
@@ -83,6 +84,7 @@ class SchemaKeeper:
         integration_id: int,
         fields: Callable[[], Mapping[ObjectType, Sequence[SchemaField]]],
         store: Store,
+        lease: Lease,
         observer: Observer,
     ) -> None:
         """Note what to work with; `fields` tells the additional fields as they should be now."""
@@ -90,6 +92,7 @@ class SchemaKeeper:
         self._integration_id = integration_id
         self._fields = fields
         self._store = store
+        self._lease = lease
         self._observer = observer
 
     def plan(self, object_type: ObjectType) -> list[FieldChange]:
@@ -138,6 +141,7 @@ class SchemaKeeper:
         if effective:
             kept = [change.present for change in changes if change.change is Change.KEEP and change.present]
             gone = [change.present for change in changes if change.change is Change.REMOVE and change.present]
+            self._lease.renew()
             self._client.put_schema(
                 self._integration_id,
                 object_type,

@@ -209,7 +209,9 @@ class Wiring:
     @cached_property
     def schema(self) -> SchemaKeeper:
         """Gong's additional fields."""
-        return SchemaKeeper(self.client, self.integration_id(), self._schema_fields, self.store, self.observer)
+        return SchemaKeeper(
+            self.client, self.integration_id(), self._schema_fields, self.store, self.lease, self.observer
+        )
 
     # -- work ------------------------------------------------------------------------------------
 

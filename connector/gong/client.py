@@ -26,15 +26,20 @@ from connector.gong.shapes import (
     schema_document,
 )
 from connector.gong.verdict import status_outcome, upload_outcome
-from connector.gong.wire import Wire
+from connector.gong.wire import Allowance, Wire
 from connector.model import SchemaField
 from connector.object_types import ObjectType
 
 _T = TypeVar("_T")
 
+CALL_WAIT_SECONDS = 20.0
+"""How long each wait for the network may last in a call that carries no file."""
+CALL_SECONDS = 40.0
+"""How long such a call may take: it ends while a lease that was kept right before it is still valid."""
 MOST_OBJECTS = 100
 """Ids that one GET /v2/crm/entities answers; Gong ignores the rest."""
 
+_CALL_TIME = Allowance(CALL_WAIT_SECONDS, CALL_SECONDS)
 _INTEGRATIONS = "/v2/crm/integrations"
 _SCHEMA = "/v2/crm/entity-schema"
 _ENTITIES = "/v2/crm/entities"
@@ -64,9 +69,10 @@ class GongClient:
     """Calls Gong. Each method makes exactly one call, booked with `limiter` under its `priority`.
 
     `priority` is handed to the limiter as it is. What the limiter raises passes through every method;
-    then no call was made. `timeout` bounds each wait for the network, `deadline` a whole call, both in
-    seconds. `ca_file` names certificates to trust besides the usual ones. Proxies are taken from the
-    environment when `trust_env` is true, save for a Gong on this machine. Redirects are never followed.
+    then no call was made. `timeout` bounds each wait for the network in an upload, `deadline` a whole upload, both
+    in seconds; other calls have CALL_WAIT_SECONDS and CALL_SECONDS. `ca_file` names certificates to trust besides
+    the usual ones. Proxies are taken from the environment when `trust_env` is true, save for a Gong on this machine.
+    Redirects are never followed.
 
     Raises ConfigError for a base URL that is not https (http is for localhost only), certificates that
     cannot be read, or a proxy that cannot be used.
@@ -81,21 +87,20 @@ class GongClient:
         *,
         transport: httpx.BaseTransport | None = None,
         ca_file: str | None = None,
-        timeout: float = 60.0,
+        timeout: float = 50.0,
         deadline: float = 600.0,
         trust_env: bool = True,
     ) -> None:
         self._limiter = limiter
         self._clock = clock
         self._remedy = auth.remedy
+        self._upload_time = Allowance(timeout, deadline)
         self._wire = Wire(
             base_url,
             auth,
             clock,
             transport=transport,
             ca_file=ca_file,
-            timeout=timeout,
-            deadline=deadline,
             trust_env=trust_env,
         )
 
@@ -182,15 +187,16 @@ class GongClient:
         size: int,
         *,
         priority: int = 0,
+        begin: Callable[[], None] = lambda: None,
         keep: Callable[[], None] = lambda: None,
     ) -> UploadOutcome:
         """Upload the data file at `path`, of `size` bytes, under `request_id`, streaming it.
 
-        `keep` is called again and again while the file travels, which may take long; what it raises passes
-        through. Raises DataFileChanged when the file is not there in that length; what Gong then got is not a
-        whole request.
+        `begin` is called right before the file's first byte leaves, and `keep` again and again while it travels,
+        which may take long; what they raise passes through, and Gong got no whole request. Raises DataFileChanged
+        when the file is not there in that length; what Gong then got is not a whole request, either.
         """
-        body = DataFileBody(object_type, request_id, path, size, keep)
+        body = DataFileBody(object_type, request_id, path, size, begin, keep)
         body.check()
         params = {
             "integrationId": str(integration_id),
@@ -198,7 +204,7 @@ class GongClient:
             "clientRequestId": request_id,
         }
         headers = {"Content-Type": body.content_type, "Content-Length": str(body.length)}
-        answer, until = self._call("gong.upload", "POST", _ENTITIES, params, headers, body, priority)
+        answer, until = self._call("gong.upload", "POST", _ENTITIES, params, headers, body, priority, self._upload_time)
         return upload_outcome(answer, request_id, body.sent_whole, until, self._remedy)
 
     def status(self, integration_id: int, request_id: str, *, priority: int = 0) -> StatusOutcome:
@@ -242,11 +248,12 @@ class GongClient:
         headers: dict[str, str],
         content: bytes | Iterable[bytes] | None,
         priority: int,
+        time: Allowance = _CALL_TIME,
     ) -> tuple[Answer | NoAnswer, float | None]:
         """Make one call; after a 429 also tell everyone, and return until when to wait."""
         booked = self._limiter.acquire(priority)
         failpoints.hit(f"{point}.before")
-        answer = self._wire.request(method, path, params, headers, content)
+        answer = self._wire.request(method, path, params, headers, content, time)
         failpoints.hit(f"{point}.after")
         self._limiter.finished(booked)
         if isinstance(answer, NoAnswer) or answer.status != 429:

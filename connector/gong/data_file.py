@@ -19,7 +19,8 @@ class DataFileBody:
 
     Each iteration reads the file anew. `size` is the file's length in bytes as booked: a file of another
     length raises DataFileChanged before the end of the body is sent, so that what Gong got is not a valid
-    request.
+    request. `begin` is called right before the first byte of the body, and `keep` before each piece after it; what
+    they raise ends the body in the same way.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class DataFileBody:
         request_id: str,
         path: Path,
         size: int,
+        begin: Callable[[], None] = lambda: None,
         keep: Callable[[], None] = lambda: None,
     ) -> None:
         if not _REQUEST_ID.fullmatch(request_id):
@@ -42,6 +44,7 @@ class DataFileBody:
         self._suffix = f"\r\n--{boundary}--\r\n".encode("ascii")
         self._path = path
         self._size = size
+        self._begin = begin
         self._keep = keep
         self.content_type = f"multipart/form-data; boundary={boundary}"
         self.length = len(self._prefix) + size + len(self._suffix)
@@ -65,6 +68,7 @@ class DataFileBody:
         except OSError as error:
             raise self._unreadable(error) from None
         with file:
+            self._begin()
             yield self._prefix
             sent = 0
             while piece := self._read(file.read):
@@ -75,6 +79,7 @@ class DataFileBody:
                 yield piece
             if sent != self._size:
                 raise self._wrong_length()
+        self._keep()
         yield self._suffix
         self.sent_whole = True
 

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable, Iterable, Iterator
 from importlib import metadata
+from typing import NamedTuple
 
 import httpx
 
@@ -35,6 +36,15 @@ class _Overdue(Exception):
     """The call took longer than it may; ends it from within."""
 
 
+class Allowance(NamedTuple):
+    """How long a call may take, in seconds."""
+
+    wait: float
+    """Each wait for the network."""
+    whole: float
+    """All of it, looked at with each piece that is sent or read."""
+
+
 class _Timed:
     """A body that asks `in_time` ahead of each piece."""
 
@@ -59,13 +69,10 @@ class Wire:
         *,
         transport: httpx.BaseTransport | None,
         ca_file: str | None,
-        timeout: float,
-        deadline: float,
         trust_env: bool,
     ) -> None:
         url = gong_address(base_url)
         self._clock = clock
-        self._deadline = deadline
         # A proxy cannot reach this machine's own addresses, and must not see what is sent to them in the clear.
         trust_env = trust_env and not is_loopback(url.host)
         verify = _trust(ca_file, trust_env) if url.scheme == "https" and transport is None else True
@@ -74,7 +81,6 @@ class Wire:
                 base_url=url,
                 auth=auth,
                 headers={"User-Agent": f"gong-connector/{_version()}", "Accept": "application/json"},
-                timeout=timeout,
                 follow_redirects=False,
                 verify=verify,
                 transport=transport,
@@ -98,28 +104,31 @@ class Wire:
         params: dict[str, str],
         headers: dict[str, str],
         content: bytes | Iterable[bytes] | None,
+        time: Allowance,
     ) -> Answer | NoAnswer:
         """Send one request and read its answer. No exception of the HTTP library gets out.
 
         Errors that the body raises while it is read pass through.
         """
-        in_time = self._timer()
+        in_time = self._timer(time.whole)
         body = content if content is None or isinstance(content, bytes) else _Timed(content, in_time)
         try:
-            request = self._http.build_request(method, path, params=params, headers=headers, content=body)
+            request = self._http.build_request(
+                method, path, params=params, headers=headers, content=body, timeout=time.wait
+            )
             response = self._http.send(request, stream=True)
             try:
                 return _read(response, in_time)
             finally:
                 response.close()
         except _Overdue:
-            return NoAnswer(sent=True, words=f"no answer: took longer than {self._deadline:g} seconds")
+            return NoAnswer(sent=True, words=f"no answer: took longer than {time.whole:g} seconds")
         except _FOREIGN as error:
             return NoAnswer(sent=not isinstance(error, _NOTHING_SENT), words=_words(error))
 
-    def _timer(self) -> Callable[[], None]:
+    def _timer(self, seconds: float) -> Callable[[], None]:
         """Return a function that raises _Overdue once the call's time, counted from now, is spent."""
-        end = self._clock.monotonic() + self._deadline
+        end = self._clock.monotonic() + seconds
 
         def check() -> None:
             if self._clock.monotonic() > end:

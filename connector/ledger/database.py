@@ -12,7 +12,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from connector import failpoints
 from connector.errors import ConfigError, ConnectorError, LeaseLost, LedgerUnavailable
 
-SQLITE_BUSY_SECONDS: Final = 30
+BUSY_SECONDS: Final = 30
+"""How long a transaction waits for another one's locks before it fails."""
+IDLE_SECONDS: Final = 60
+"""After which PostgreSQL ends a transaction in which nothing happens: one of a process that is stopped or cut off
+would keep its locks, that on the lease included, for as long as it likes.
+"""
 IN_MEMORY: Final = "sqlite://"
 """URL of a ledger that nobody keeps, for commands that only look and find none."""
 _DRIVERS: Final = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
@@ -76,6 +81,11 @@ class Database:
             finally:
                 connection.rollback()
 
+    def time(self, connection: Connection) -> float:
+        """Return the time of the database's server; of SQLite, the host's (seconds since 1970 UTC)."""
+        now = "(julianday('now') - 2440587.5) * 86400.0" if self.is_sqlite else "EXTRACT(EPOCH FROM clock_timestamp())"
+        return float(connection.exec_driver_sql(f"SELECT {now}").scalar_one())
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
@@ -126,13 +136,15 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:":
             _private_directory(Path(url.database).parent)
-        engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
     try:
-        return create_engine(url, pool_pre_ping=True, pool_size=4, max_overflow=4)
+        engine = create_engine(url, pool_pre_ping=True, pool_size=4, max_overflow=4)
     except NoSuchModuleError:
         raise ConfigError(f"CONNECTOR_STATE_URL: no driver for {url.drivername!r} is installed") from None
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
 
 
 def _private_directory(directory: Path) -> None:
@@ -151,6 +163,13 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous=FULL")  # a booked change must survive a power cut
     cursor.execute("PRAGMA cache_size=-32000")
     cursor.close()
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+    connection.commit()
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,22 +1,36 @@
 """One active process per ledger: a lease that expires, with a token that grows with each holder."""
 
-from sqlalchemy import text
+from typing import Final
+
+from sqlalchemy import Connection, text
 
 from connector.clock import Clock
 from connector.errors import LeaseLost
 from connector.ledger.database import Database
 
+LEASE_SECONDS: Final = 90.0
+"""How long a lease lasts without being renewed: after a crash, the next process waits for so long."""
+
 
 class Lease:
-    """The right to write to the ledger and to upload. Times are seconds."""
+    """The right to write to the ledger and to upload. Times are seconds.
 
-    def __init__(self, database: Database, clock: Clock, holder: str, seconds: float = 90.0) -> None:
+    It runs out by the ledger's database's clock (of SQLite: the host's), never by that of a process.
+    """
+
+    def __init__(self, database: Database, clock: Clock, holder: str, seconds: float | None = None) -> None:
         """Prepare; nothing is taken yet. `holder` names this process for people: host and pid, say."""
         self._database = database
         self._clock = clock
         self._holder = holder
-        self._seconds = seconds
+        self.seconds = LEASE_SECONDS if seconds is None else seconds
+        """How long it lasts without being renewed."""
         self._renewed = 0.0
+
+    def now(self) -> float:
+        """Return the time by which the lease runs out (seconds since 1970 UTC)."""
+        with self._database.reading() as connection:
+            return self._now(connection)
 
     def acquire(self) -> str | None:
         """Take the lease when it is free or has run out.
@@ -24,20 +38,27 @@ class Lease:
         Returns:
             None when it is ours now; else the name of the process that holds it.
         """
-        now = self._clock.now()
+        began = self._clock.monotonic()
         with self._database.writing("lease", fenced=False) as connection:
+            now = self._now(connection)
             taken = connection.execute(
                 text(
+                    # One that would last longer than any lease does was renewed before the clock was set back.
                     "UPDATE lease SET holder = :holder, token = token + 1, expires_at = :expires"
-                    " WHERE id = 1 AND (holder IS NULL OR expires_at <= :now) RETURNING token"
+                    " WHERE id = 1 AND (holder IS NULL OR expires_at <= :now OR expires_at > :latest) RETURNING token"
                 ),
-                {"holder": self._holder, "expires": now + self._seconds, "now": now},
+                {
+                    "holder": self._holder,
+                    "expires": now + self.seconds,
+                    "now": now,
+                    "latest": now + 2 * self.seconds,
+                },
             ).scalar()
             if taken is None:
                 other: str | None = connection.execute(text("SELECT holder FROM lease WHERE id = 1")).scalar_one()
                 return other or "another process"  # it gave the lease back just now
         self._database.token = taken
-        self._renewed = self._clock.monotonic()
+        self._renewed = began
         return None
 
     def renew(self) -> None:
@@ -46,22 +67,24 @@ class Lease:
         Raises:
             LeaseLost: it ran out, and another process took it.
         """
+        began = self._clock.monotonic()
         with self._database.writing("renew", fenced=False) as connection:
             renewed = connection.execute(
                 text("UPDATE lease SET expires_at = :expires WHERE id = 1 AND token = :token"),
-                {"expires": self._clock.now() + self._seconds, "token": self._database.token},
+                {"expires": self._now(connection) + self.seconds, "token": self._database.token},
             ).rowcount
         if renewed != 1:
             raise LeaseLost("another process took the ledger's lease")
-        self._renewed = self._clock.monotonic()
+        self._renewed = began
 
     def keep(self) -> None:
-        """Hold the lease through long work: call often, it renews when a third of the time has gone.
+        """Hold the lease through long work: call often, it renews when a third of the time has gone. So two thirds
+        are left whenever it returns.
 
         Raises:
             LeaseLost: it ran out, and another process took it.
         """
-        if self._clock.monotonic() - self._renewed >= self._seconds / 3:
+        if self._clock.monotonic() - self._renewed >= self.seconds / 3:
             self.renew()
 
     def release(self) -> None:
@@ -74,3 +97,6 @@ class Lease:
                 {"token": self._database.token},
             )
         self._database.token = None
+
+    def _now(self, connection: Connection) -> float:
+        return self._clock.shared(lambda: self._database.time(connection))

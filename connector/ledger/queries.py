@@ -246,7 +246,7 @@ class Queries:
         return {object_type: held[object_type] for object_type in ObjectType if object_type in held}
 
     def lease_holder(self, now: float) -> str | None:
-        """Return the name of the active process; None when there is none."""
+        """Return the name of the active process; None when there is none. `now` is the lease's own time."""
         with self._database.reading() as connection:
             holder: str | None = connection.execute(
                 text("SELECT holder FROM lease WHERE id = 1 AND expires_at > :now"), {"now": now}

@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,11 +88,13 @@ class Site:
         return Said(done.stdout, done.stderr)
 
     @contextmanager
-    def started(self, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    def started(
+        self, *arguments: str, program: Sequence[str] = ("-m", "connector"), **environment: str
+    ) -> Iterator[subprocess.Popen[str]]:
         """Start a command that does not end by itself; its output goes to files, see `printed`."""
         with (self.home / f"{arguments[0]}.out").open("a") as out, (self.home / f"{arguments[0]}.err").open("a") as err:
             process = subprocess.Popen(
-                [sys.executable, "-m", "connector", *arguments],
+                [sys.executable, *program, *arguments],
                 env=self.environment | environment,
                 cwd=self.home,
                 stdout=out,

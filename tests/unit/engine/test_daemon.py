@@ -41,7 +41,7 @@ def test_rounds_that_still_wait_for_their_turn_do_not_keep_the_process_from_endi
         tend=lambda: done.append("a pending object"),
         deliver=ticked.release,
     )
-    other: Any = SimpleNamespace(renew=lambda: None, prune=lambda _before: 0)
+    other: Any = SimpleNamespace(renew=lambda: None, seconds=90.0, prune=lambda _before: 0)
     before = set(threading.enumerate())
     daemon = Daemon(rounds, other, other, clock, 1.0, other, 3600.0, 90, Silent())
     ended: list[bool] = []

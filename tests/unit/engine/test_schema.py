@@ -31,6 +31,11 @@ class FakeGong:
         self.fields = {field.unique_name: field for field in fields}
 
 
+class FakeLease:
+    def renew(self) -> None:
+        pass
+
+
 class FakeStore:
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
@@ -43,7 +48,14 @@ class FakeStore:
 
 
 def keeper(gong: FakeGong, *fields: SchemaField, store: FakeStore | None = None) -> SchemaKeeper:
-    return SchemaKeeper(gong, 1, lambda: {DEAL: fields}, store or FakeStore(), Silent())  # type: ignore[arg-type]
+    return SchemaKeeper(
+        gong,  # type: ignore[arg-type]
+        1,
+        lambda: {DEAL: fields},
+        store or FakeStore(),  # type: ignore[arg-type]
+        FakeLease(),  # type: ignore[arg-type]
+        Silent(),
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from connector.clock import SystemClock
+from connector.errors import LeaseLost
 from connector.gong import AccessKeyAuth, DataFileChanged, GongClient, UploadResult
 from connector.object_types import ObjectType
 
@@ -132,6 +133,27 @@ def test_a_file_is_never_held_in_memory(serve, tmp_path):
         tracemalloc.stop()
     assert outcome.result is UploadResult.ACCEPTED
     assert peak < PLENTY // 2
+
+
+@pytest.mark.parametrize("allowed", [0, 1, 2, 3])
+def test_whoever_may_not_send_any_more_sends_no_further_piece(serve, tmp_path, allowed):
+    """`begin` ahead of the first byte, `keep` ahead of each piece of a megabyte, the last one included."""
+    file = tmp_path / "data"
+    file.write_bytes(b"x" * 2 * 2**20)
+    server, client = serve(close_without_answer)
+    asked = []
+
+    def hold() -> None:
+        asked.append(len(asked))
+        if len(asked) > allowed:
+            raise LeaseLost("another one is active")
+
+    with pytest.raises(LeaseLost):
+        client.upload(1, ObjectType.DEAL, "id-123", file, 2 * 2**20, begin=hold, keep=hold)
+    server.join()
+    assert bool(server.body) == (allowed > 0)
+    assert server.body.count(b"x") == max(allowed - 1, 0) * 2**20
+    assert len(server.body) < server.length
 
 
 def reset_in_mid_body(server: Server, connection: socket.socket) -> None:

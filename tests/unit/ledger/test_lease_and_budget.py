@@ -1,11 +1,16 @@
 """One active process, and a count of calls that everyone on the ledger shares."""
 
+import threading
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ledger_under_test import LedgerUnderTest
+from sqlalchemy import Connection, text
 
-from connector.errors import BudgetSpent, LeaseLost
+from connector.clock import SystemClock
+from connector.errors import BudgetSpent, LeaseLost, LedgerUnavailable
 from connector.ledger.budget import DAY, WINDOW_SECONDS, Budget, Limits, wait_for
 from connector.ledger.database import Database
 from connector.ledger.lease import Lease
@@ -47,6 +52,94 @@ def test_who_lost_the_lease_can_neither_write_nor_renew_nor_upload(ledger: Ledge
     ledger.lease.release()  # of a lease that is another's by now: nothing happens
     lease.renew()
     assert store.meta("key") == "new"
+    database.close()
+
+
+class _Fast(SystemClock):
+    """A host's clock that is an hour ahead."""
+
+    def now(self) -> float:
+        return super().now() + 3600
+
+
+def test_hosts_whose_clocks_differ_agree_on_when_the_lease_runs_out(ledger: LedgerUnderTest) -> None:
+    ledger.lease.release()
+    leases = [Lease(ledger.database, clock(), clock.__name__) for clock in (_Fast, SystemClock)]
+    for mine, other in (leases, leases[::-1]):
+        assert mine.acquire() is None
+        assert other.acquire() is not None
+        assert abs(mine.now() - time.time()) < 60
+        mine.release()
+
+
+def test_a_clock_set_back_does_not_keep_the_lease_of_a_process_that_died(ledger: LedgerUnderTest) -> None:
+    database, lease, _ = other_process(ledger)
+    ledger.clock.advance(-50_000)
+    assert lease.acquire() is None
+    with pytest.raises(LeaseLost):
+        ledger.lease.renew()
+    database.close()
+
+
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)  # SQLite has one writer at a time by itself
+def test_two_threads_that_write_in_different_orders_do_not_lock_each_other_out(ledger: LedgerUnderTest) -> None:
+    """The reading and the delivering thread meet at the same rows: PostgreSQL would end one of them as a deadlock."""
+    ledger.store.set_meta("a", "0")
+    ledger.store.set_meta("b", "0")
+    database = ledger.database
+    began, errors = threading.Event(), list[Exception]()
+
+    def touch(connection: Connection, key: str) -> None:
+        connection.execute(text("UPDATE meta SET value = value || '+' WHERE key = :key"), {"key": key})
+
+    def backwards() -> None:
+        try:
+            with database.writing("test") as connection:
+                touch(connection, "b")
+                began.set()
+                touch(connection, "a")
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=backwards)
+    with database.writing("test") as connection:
+        touch(connection, "a")
+        thread.start()
+        until = time.monotonic() + 30
+        while not began.wait(0.02) and not _waits_for_a_lock(database):
+            assert time.monotonic() < until
+        touch(connection, "b")
+    thread.join(30)
+    assert errors == []
+    assert (ledger.store.meta("a"), ledger.store.meta("b")) == ("0++", "0++")
+
+
+def _waits_for_a_lock(database: Database) -> bool:
+    with database.reading() as connection:
+        statement = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(connection.exec_driver_sql(statement).scalar_one())
+
+
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
+def test_a_process_that_stops_in_mid_transaction_does_not_keep_the_next_from_taking_over(
+    ledger: LedgerUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when its host is cut off: the server does not notice for hours, and the lease's row stays locked."""
+    monkeypatch.setattr("connector.ledger.database.IDLE_SECONDS", 1)
+    ledger.database.close()  # connections of before
+    database, lease, _ = other_process(ledger)
+
+    def write() -> None:
+        with ledger.database.writing("test") as connection:
+            connection.execute(text("INSERT INTO meta (key, value) VALUES ('stale', 'yes')"))
+            ledger.clock.advance(91)
+            assert lease.acquire() is None
+
+    with pytest.raises(LedgerUnavailable):
+        write()
+    assert ledger.store.meta("stale") is None
     database.close()
 
 
