@@ -134,10 +134,10 @@ class Gap:
     stamp: int
     """When the history's next word is, or its last (seconds since 1970 UTC)."""
     field: str
-    """The column whose values do not meet."""
+    """The column whose values do not meet; empty where whole records are kept."""
     kind: str
-    """`step`: a change does not begin with what the change before it ended with. `present`: the last change does not
-    end with what the row says now.
+    """`step`: a change does not begin with what the change before it ended with. `present`: the last change, or the
+    last record, does not end with what the row says now.
     """
 
 

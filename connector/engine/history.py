@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from connector.clock import Clock
+from connector.engine.seen import Seen
 from connector.mapping import Entity, History
-from connector.model import KEY, Past, Relation, Row
+from connector.model import DELETED, KEY, Past, Relation, Row
 from connector.source import key_text
 
 OBJECTS_AT_ONCE: Final = 500
@@ -19,6 +20,7 @@ class HistorySource(Protocol):
     """What is needed of the CRM's database (connector.source.Source)."""
 
     def by_object(self, relation: Relation) -> Iterator[list[Row]]: ...
+    def everything(self, relation: Relation) -> Iterator[list[Row]]: ...
     def by_key(self, relation: Relation, keys: Sequence[str]) -> list[Row]: ...
 
 
@@ -30,7 +32,10 @@ def pasts(
     since: int | None = None,
     until: int | None = None,
 ) -> Iterator[Past]:
-    """Yield what is known of the past of each object that the history names; memory does not grow with its length.
+    """Yield what is known of the past of each object, each once; memory does not grow with the history's length.
+
+    Those that the history names come first; where it tells since when objects exist, all others follow, which were
+    from their creation what they are now.
 
     Args:
         source: the CRM's database.
@@ -43,16 +48,28 @@ def pasts(
     Raises:
         ConnectorError: the source could not be read.
     """
-    assert entity.relation is not None, "only what is read from the source has a history"
+    for past in _whole(source, entity, history, clock):
+        yield _between(past, since, until)
+
+
+def _whole(source: HistorySource, entity: Entity, history: History, clock: Clock) -> Iterator[Past]:
+    relation = entity.relation
+    assert relation is not None, "only what is read from the source has a history"
+    named = Seen()
     waiting: dict[str, list[Row]] = {}
     rows = 0
     for object_id, group in _by_object(source.by_object(history.relation)):
         waiting[object_id] = group
+        named.add([object_id])
         rows += len(group)
         if len(waiting) >= OBJECTS_AT_ONCE or rows >= ROWS_AT_ONCE:
-            yield from _told(source, entity.relation, history, waiting, int(clock.now()), since, until)
+            yield from _with_rows(source, relation, history, waiting, int(clock.now()))
             waiting, rows = {}, 0
-    yield from _told(source, entity.relation, history, waiting, int(clock.now()), since, until)
+    if waiting:
+        yield from _with_rows(source, relation, history, waiting, int(clock.now()))
+    if history.from_creation:
+        for chunk in source.everything(relation):
+            yield from _unchanged(history, chunk, named, int(clock.now()))
 
 
 def _by_object(chunks: Iterator[list[Row]]) -> Iterator[tuple[str, list[Row]]]:
@@ -72,20 +89,19 @@ def _by_object(chunks: Iterator[list[Row]]) -> Iterator[tuple[str, list[Row]]]:
     yield from run.items()
 
 
-def _told(
-    source: HistorySource,
-    relation: Relation,
-    history: History,
-    waiting: dict[str, list[Row]],
-    now: int,
-    since: int | None,
-    until: int | None,
+def _with_rows(
+    source: HistorySource, relation: Relation, history: History, waiting: dict[str, list[Row]], now: int
 ) -> Iterator[Past]:
-    if not waiting:
-        return
     present = {key_text(row[KEY]): row for row in source.by_key(relation, list(waiting))}
     for object_id, rows in waiting.items():
-        yield _between(history.past(object_id, present.get(object_id), rows, now), since, until)
+        yield history.past(object_id, present.get(object_id), rows, now)
+
+
+def _unchanged(history: History, rows: Sequence[Row], named: Seen, now: int) -> Iterator[Past]:
+    for row in rows:
+        object_id = key_text(row[KEY])
+        if object_id is not None and not row[DELETED] and object_id not in named:
+            yield history.past(object_id, row, (), now)
 
 
 def _between(past: Past, since: int | None, until: int | None) -> Past:

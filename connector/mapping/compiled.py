@@ -90,13 +90,14 @@ def _history(origin: EntityOrigin, relation: Relation, entity: Entity, file: Map
         )
     else:
         known = {column for column in places if column in there}
-        relation = replace(relation, columns=tuple(column for column in places if column in known))
-        version_places = tuple(places[column] for column in relation.columns)
+        shared = tuple(column for column in places if column in known)
+        version_places = tuple(places[column] for column in shared)
+        relation = replace(relation, columns=(*shared, *relation.columns))
     if said.unknown == "leave_out":
         told = [binding for binding in origin.bindings if set(binding.columns) <= known | {origin.relation.key}]
         entity = _entity(origin, file, catalog, told)
     zone = zone_of(there[relation.modified or ""], ZoneInfo(file.timezone))
-    return History(relation, entity, zone, log, version_places)
+    return History(relation, entity, zone, said.sequence is not None, log, version_places)
 
 
 def _fingerprint(origin: EntityOrigin) -> str:

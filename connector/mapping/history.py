@@ -16,6 +16,7 @@ from connector.mapping.values import text_of
 from connector.model import (
     DELETED,
     FIRST_COLUMN,
+    KEY,
     MODIFIED,
     ColumnKind,
     Gap,
@@ -29,7 +30,7 @@ from connector.model import (
 
 _TRUE: Final = frozenset(("1", "t", "true", "yes", "y"))
 _FALSE: Final = frozenset(("0", "f", "false", "no", "n"))
-_FIELD, _BEFORE, _AFTER, _SEQUENCE = FIRST_COLUMN, FIRST_COLUMN + 1, FIRST_COLUMN + 2, FIRST_COLUMN + 3
+_FIELD, _BEFORE, _AFTER = FIRST_COLUMN, FIRST_COLUMN + 1, FIRST_COLUMN + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,17 @@ class History:
     """Makes lines of versions: the entity's own, or one without the fields that the history does not know."""
     zone: tzinfo
     """Of times of change that carry none."""
+    sequenced: bool
+    """The last of the relation's columns tells the order of rows with one time."""
     log: Places | None
     """Of a log of fields; None for versions."""
     version_places: tuple[int, ...] = ()
-    """Of versions: the place in the entity's rows for each column of the relation."""
+    """Of versions: the place in the entity's rows for each column of the relation, a sequence aside."""
+
+    @property
+    def from_creation(self) -> bool:
+        """Whether it is known since when each object exists, so that those without any change have a past, too."""
+        return self.log is not None and self.log.created is not None
 
     def past(self, object_id: str, present: Row | None, rows: Sequence[Row], now: int) -> Past:
         """Return an object's versions.
@@ -70,15 +78,18 @@ class History:
         """
         if present is None or present[DELETED]:
             return Past(object_id, absent=True)
+        if self.sequenced:
+            rows = sorted(rows, key=lambda row: (self._stamp(row[MODIFIED]) or 0, _order(row[-1])))
         if self.log is None:
-            states, gaps = self._recorded(present, rows), list[Gap]()
+            states, gaps = self._recorded(present, rows)
         else:
             states, gaps = self._rebuilt(self.log, present, rows)
         return self._past(object_id, present, [state for state in states if state[0] <= now], gaps, now)
 
     # -- rows of versions ------------------------------------------------------------------------
 
-    def _recorded(self, present: Row, rows: Sequence[Row]) -> list[tuple[int, Row]]:
+    def _recorded(self, present: Row, rows: Sequence[Row]) -> tuple[list[tuple[int, Row]], list[Gap]]:
+        """Return the states that the rows tell of, and whether the last one is another than the present row."""
         states: dict[int, Row] = {}
         for row in rows:
             stamp = self._stamp(row[MODIFIED])
@@ -86,10 +97,14 @@ class History:
                 continue
             state = list(present)
             state[MODIFIED], state[DELETED] = None, row[DELETED]
-            for place, value in zip(self.version_places, row[FIRST_COLUMN:], strict=True):
+            for place, value in zip(self.version_places, row[FIRST_COLUMN:], strict=False):
                 state[place] = value
             states[stamp] = state
-        return sorted(states.items())
+        ordered = sorted(states.items())
+        last = ordered[-1:]
+        lines = self.encoder.encode([*(state for _, state in last), (present[KEY], None, *present[DELETED:])], 0).lines
+        differ = len(lines) == 2 and lines[0].digest != lines[1].digest
+        return ordered, [Gap(stamp, "", "present") for stamp, _ in last if differ]
 
     # -- rows of changes -------------------------------------------------------------------------
 
@@ -120,8 +135,6 @@ class History:
 
     def _changes(self, log: Places, present: Row, rows: Iterable[Row]) -> dict[int, list[Change]]:
         """Return the changes that count by the place of their field, by ascending time."""
-        if len(self.relation.columns) > _SEQUENCE - FIRST_COLUMN:
-            rows = sorted(rows, key=lambda row: (self._stamp(row[MODIFIED]) or 0, _order(row[_SEQUENCE])))
         found: dict[int, list[Change]] = {}
         forms = {
             place: {present[place]: present[place]} for place in log.of_names.values() if _hashable(present[place])
@@ -135,7 +148,7 @@ class History:
             before, after = (
                 _form(typed(row[column], kind), forms.setdefault(place, {})) for column in (_BEFORE, _AFTER)
             )
-            tied = index if len(row) > _SEQUENCE else row[MODIFIED]
+            tied = index if self.sequenced else row[MODIFIED]
             found.setdefault(place, []).append(Change(stamp, tied, before, after))
         return found
 

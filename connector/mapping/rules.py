@@ -105,7 +105,7 @@ def _history(object_type: ObjectType, source: EntitySource, place: Place) -> Ite
         if history.deleted is not None:
             yield (*here, "deleted"), "has a meaning for `kind: versions` only"
         return
-    for name in (*_OF_A_LOG, "sequence", "created"):
+    for name in (*_OF_A_LOG, "created"):
         if getattr(history, name) is not None:
             yield (*here, name), "has a meaning for `kind: field_log` only"
 

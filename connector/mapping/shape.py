@@ -31,6 +31,12 @@ def _constant(value: Any) -> Any:
     return value
 
 
+def _named(value: Any) -> Any:
+    if value is None or value in ([], {}):
+        raise ValueError("is empty")
+    return {name: name for name in value if isinstance(name, str)} if isinstance(value, list) else value
+
+
 def _separator(value: Any) -> Any:
     if not isinstance(value, str) or not value:
         raise ValueError('the text between the items is meant here, such as ","')
@@ -90,6 +96,12 @@ _CONVERTER: Any = {
             "minProperties": 1,
             "maxProperties": 1,
         },
+    ]
+}
+_NAMES: Any = {
+    "anyOf": [
+        {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1},
+        {"type": "array", "minItems": 1, "items": {"type": "string"}},
     ]
 }
 _CONVERTERS: Any = {"anyOf": [*_CONVERTER["anyOf"], {"type": "array", "minItems": 1, "items": _CONVERTER}]}
@@ -252,12 +264,13 @@ class History(Shape):
     after: MaybeText = Field(default=None, description="field_log: column of the value after it.")
     sequence: MaybeText = Field(
         default=None,
-        description="field_log: column that tells the order of changes with one time. Without it their values do.",
+        description="Column that tells the order of rows with one time. Without it, the changes of a field_log are put "
+        "in the order in which their values meet.",
     )
-    names: Annotated[dict[str, Text] | None, BeforeValidator(_given)] = Field(
+    names: Annotated[dict[str, Text] | None, BeforeValidator(_named), WithJsonSchema(_NAMES)] = Field(
         default=None,
-        description="field_log: for each name in the log that counts, the column of the entity that it is about.",
-        json_schema_extra={"minProperties": 1},
+        description="field_log: for each name in the log that counts, the column of the entity that it is about; "
+        "or a list, where the two are the same.",
     )
     created: MaybeText = Field(
         default=None,

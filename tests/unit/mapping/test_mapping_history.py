@@ -178,6 +178,19 @@ def test_recorded_versions_with_tombstones(tmp_path: Path) -> None:
     assert seen(past, "name", "stage") == [(0, "Big", "new"), (10, None, None), (20, "Big", "open")]
 
 
+def test_a_last_version_that_is_not_the_present_row_is_reported(tmp_path: Path) -> None:
+    history = compiled(tmp_path, RECORDED % "", VERSIONS).histories["DEAL"]
+    present = row_of(history, name="Big", stage="won")
+    kept = [history.past("7", present, [("7", at(5), 0, stage)], NOW).gaps for stage in ("won", "open")]
+    assert [[(gap.stamp - T0, gap.kind) for gap in gaps] for gaps in kept] == [[], [(5, "present")]]
+
+
+def test_versions_of_one_second_are_ordered_by_their_sequence(tmp_path: Path) -> None:
+    history = compiled(tmp_path, RECORDED % ", sequence: seq", VERSIONS | {"seq": ColumnKind.INTEGER}).histories["DEAL"]
+    rows = [("7", at(5), 0, "second", 2), ("7", at(5), 0, "first", 1)]
+    assert seen(history.past("7", row_of(history, stage="won"), rows, NOW), "stage") == [(5, "second")]
+
+
 def test_fields_that_the_history_does_not_know_may_be_left_out(tmp_path: Path) -> None:
     history = compiled(tmp_path, RECORDED % ", unknown: leave_out", VERSIONS).histories["DEAL"]
     past = history.past("7", row_of(history, name="Big", stage="won"), [("7", at(0), 0, "new")], NOW)
