@@ -7,7 +7,7 @@ from typing import Final
 from connector import lines
 from connector.clock import Clock
 from connector.engine.observe import Observer
-from connector.engine.rules import GiveUpAddress, SendLine, Skip, Wait, decide, growing
+from connector.engine.rules import GiveUpAddress, SendLine, Skip, Wait, decide, wait_again
 from connector.ledger.records import (
     AccountState,
     Booking,
@@ -307,9 +307,9 @@ class Intake:
         again before a person says so (`failures retry`): its refusal stays listed, and the row waits.
         """
         deletion = self._deletion(line.object_id)
-        if state is not None and state.refused == deletion.digest:
-            due = self._clock.now() + growing(state.tries)
-            self._open.pends[line.object_id] = Pend(line.object_id, wait.reason, due, state.tries + 1, None)
+        again = None if state is None else wait_again(deletion.digest, state, self._clock.now())
+        if again is not None:
+            self._open.pends[line.object_id] = Pend(line.object_id, again.reason, again.due, again.tries, None)
             return
         self._send(deletion, modified, _address(state))
         self._wait(line, wait, state)

@@ -20,7 +20,7 @@ from connector.source import key_text
 from connector.spool import Spool
 
 AGAIN_AT_ONCE: Final = 1_000
-"""Pending objects read by key in one tick."""
+"""Pending objects read by key in one statement."""
 FEED: Final = "feed"
 """Stands for a fingerprint where there is nothing to map."""
 EQUAL_STAMP: Final = ""
@@ -253,36 +253,50 @@ class Reader:
     # -- pending objects -------------------------------------------------------------------------
 
     def again(self, object_type: ObjectType) -> Reading | None:
-        """Read the rows of pending objects of a type whose time has come, and decide about them anew.
+        """Read the rows of all pending objects of a type whose time has come, and decide about them anew: as few files
+        as their lines fit into.
 
         Returns:
-            What was done; None when nothing was due.
+            What was done; None when nothing was due, or the spool has no room.
         """
-        due = self._store.due(object_type, AGAIN_AT_ONCE)
-        if not due or not self._spool.room():
+        if not self._spool.room():
             return None
-        counts = Counts()
-        entities = self._entities[object_type]
-        for index, entity in enumerate(entities):
+        counts, end, entities = Counts(), None, self._entities[object_type]
+        for source in self._store.due_sources(object_type):
             # Objects of a source that the mapping file does not have any more are looked for in the first one.
-            mine = [item for item in due if item.source == index or (index == 0 and item.source >= len(entities))]
-            if mine:
-                counts = counts.plus(self._again(entity, mine))
-        return Reading(End.FINISHED, PassKind.AGAIN, counts)
+            entity = entities[source if source < len(entities) else 0]
+            pass_id = self._store.begin_pass(entity.name, PassKind.AGAIN, entity.fingerprint, None)
+            with self._intake(entity, PassKind.AGAIN, pass_id) as intake:
+                end = self._again(entity, source, intake)
+            self._store.finish_again(pass_id)
+            counts = counts.plus(intake.total)
+            if end is not End.FINISHED:
+                break
+        return None if end is None else Reading(end, PassKind.AGAIN, counts)
 
-    def _again(self, entity: Entity, due: Sequence[Due]) -> Counts:
-        keys = [item.object_id for item in due]
-        rows = self._rows(entity, keys)
-        pass_id = self._store.begin_pass(entity.name, PassKind.AGAIN, entity.fingerprint, None)
-        with self._intake(entity, PassKind.AGAIN, pass_id) as intake:
-            found = intake.take(rows)
+    def _again(self, entity: Entity, source: int, intake: Intake) -> End:
+        """Read what is due of a source, in portions, each in a snapshot of its own."""
+        after: Due | None = None
+        open_ids: set[str] = set()  # one that became due again meanwhile is not the same key twice
+        while due := self._store.due(entity.type, AGAIN_AT_ONCE, source=source, after=after):
+            if self._stopping:
+                return End.STOPPED
+            self._lease.keep()
+            after = due[-1]
+            keys = [item.object_id for item in due if item.object_id not in open_ids]
+            open_ids.update(keys)
+            found = intake.take(self._rows(entity, keys)) if keys else set()
             missing = [key for key in keys if key not in found]
             states = self._store.lookup(entity.type, missing) if missing else {}
             for key in missing:
                 intake.gone(key, states.get(key))
-            intake.book(None)
-        self._store.finish_again(pass_id)
-        return intake.total
+            if intake.full or (intake.sealed_any and not self._spool.room()):
+                intake.book(None)
+                open_ids.clear()
+                if not self._spool.room():
+                    return End.SPOOL_FULL
+        intake.book(None)
+        return End.FINISHED
 
     def _rows(self, entity: Entity, keys: Sequence[str]) -> Sequence[Row]:
         if entity.relation is None:

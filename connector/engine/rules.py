@@ -108,6 +108,17 @@ def growing(tries: int) -> float:
     return float(min(FIRST_WAIT_SECONDS * 2 ** min(tries, 20), LONGEST_WAIT_SECONDS))
 
 
+def wait_again(digest: bytes, state: ObjectState, now: float) -> Wait | None:
+    """Return how long the deletion that gives up a user's address must wait because Gong turned it down: as long as
+    its file does, or, refused for itself, until a person asks for it. None: it may go.
+    """
+    if digest != state.refused:
+        return None
+    if state.pending in _DELAYED and state.pending_due is not None:
+        return Wait(state.pending, state.pending_due, state.tries) if state.pending_due > now else None
+    return Wait(Pending.ADDRESS, now + growing(state.tries), state.tries + 1)
+
+
 def _known(line: Line, state: ObjectState, now: float) -> Decision | None:
     """Return the decision where the line is no news, or something newer must wait behind something older."""
     if state.in_flight is not None:

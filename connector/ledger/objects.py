@@ -51,6 +51,9 @@ ON CONFLICT (type, object_id) DO UPDATE SET
     pending_due = CASE WHEN {_KEPT} AND excluded.pending <> '{Pending.RELATED}'
                        THEN objects.pending_due ELSE excluded.pending_due END,
     tries = CASE WHEN {_KEPT} THEN objects.tries ELSE excluded.tries END,
+    refused_digest = CASE WHEN objects.pending = '{Pending.GENERAL}' AND NOT {_KEPT}
+                           AND excluded.pending <> '{Pending.GENERAL}'
+                          THEN NULL ELSE objects.refused_digest END,
     pending = CASE WHEN {_KEPT} THEN objects.pending ELSE excluded.pending END,
     account_id = COALESCE(excluded.account_id, objects.account_id)
 """
@@ -290,16 +293,46 @@ def has_live(connection: Connection, object_type: ObjectType, source: int) -> bo
     return connection.execute(statement, {"type": object_type, "source": source}).first() is not None
 
 
-def due(connection: Connection, object_type: ObjectType, now: float, limit: int) -> list[Due]:
-    """Return pending objects of a type whose time has come, the longest due first."""
+def due_sources(connection: Connection, object_type: ObjectType, now: float) -> list[int]:
+    """Return the sources of a type that have pending objects whose time has come."""
+    rows = connection.execute(
+        text("SELECT DISTINCT source FROM objects WHERE pending IS NOT NULL AND type = :type AND pending_due <= :now"),
+        {"type": object_type, "now": now},
+    )
+    return sorted(rows.scalars())
+
+
+def due(
+    connection: Connection,
+    object_type: ObjectType,
+    now: float,
+    limit: int,
+    source: int | None = None,
+    after: Due | None = None,
+) -> list[Due]:
+    """Return pending objects of a type whose time has come, the longest due first, those of one source only, or what
+    comes `after` one of them.
+    """
+    where = "pending IS NOT NULL AND type = :type AND pending_due <= :now"
+    if source is not None:
+        where += " AND source = :source"
+    if after is not None:
+        where += " AND (pending_due, object_id) > (:after_due, :after_id)"
     rows = connection.execute(
         text(
-            "SELECT object_id, source, pending FROM objects WHERE pending IS NOT NULL AND type = :type"
-            " AND pending_due <= :now ORDER BY pending_due, object_id LIMIT :limit"
+            f"SELECT object_id, source, pending, pending_due FROM objects WHERE {where}"
+            " ORDER BY pending_due, object_id LIMIT :limit"
         ),
-        {"type": object_type, "now": now, "limit": limit},
+        {
+            "type": object_type,
+            "now": now,
+            "limit": limit,
+            "source": source,
+            "after_due": None if after is None else after.due,
+            "after_id": None if after is None else after.object_id,
+        },
     )
-    return [Due(object_id, source, Pending(reason)) for object_id, source, reason in rows]
+    return [Due(object_id, source, Pending(reason), due_at) for object_id, source, reason, due_at in rows]
 
 
 def _storable(value: str) -> str:

@@ -280,6 +280,7 @@ class Due(NamedTuple):
     object_id: str
     source: int
     reason: Pending
+    due: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,8 @@ def mark_gone(connection: Connection, object_type: ObjectType, ids: Sequence[str
     """Book objects that a whole comparison did not find; what they waited for before does not matter any more."""
     connection.execute(
         text(
-            "UPDATE objects SET pending = :reason, pending_since = COALESCE(pending_since, :now), pending_due = :now"
+            "UPDATE objects SET pending = :reason, pending_since = COALESCE(pending_since, :now), pending_due = :now,"
+            f" refused_digest = CASE WHEN pending = '{Pending.GENERAL}' THEN NULL ELSE refused_digest END"
             f" WHERE type = :type AND {in_list(connection, 'object_id')}"
         ),
         {

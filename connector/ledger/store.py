@@ -97,10 +97,19 @@ class Store:
         with self._database.reading() as connection:
             return objects.holders(connection, addresses)
 
-    def due(self, object_type: ObjectType, limit: int) -> list[Due]:
-        """Return pending objects of a type whose time has come, the longest due first."""
+    def due(
+        self, object_type: ObjectType, limit: int, *, source: int | None = None, after: Due | None = None
+    ) -> list[Due]:
+        """Return pending objects of a type whose time has come, the longest due first: those of one source, if it is
+        given, and what comes `after` one of them.
+        """
         with self._database.reading() as connection:
-            return objects.due(connection, object_type, self._clock.now(), limit)
+            return objects.due(connection, object_type, self._clock.now(), limit, source, after)
+
+    def due_sources(self, object_type: ObjectType) -> list[int]:
+        """Return the sources of a type that have pending objects whose time has come."""
+        with self._database.reading() as connection:
+            return objects.due_sources(connection, object_type, self._clock.now())
 
     def live(self, object_type: ObjectType, after: str, limit: int) -> list[str]:
         """Return objects of a type that Gong has, or may have, by id after `after`."""

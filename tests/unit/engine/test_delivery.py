@@ -100,6 +100,16 @@ def test_a_refused_row_that_is_mended_goes_by_itself(company: Company) -> None:
     assert company.world.objects(ObjectType.ACCOUNT)["7"]["name"] == "Better"
 
 
+def test_what_must_go_again_goes_in_one_file_however_many_reads_it_takes(tmp_path: Path) -> None:
+    company = Company(tmp_path)
+    for number in range(1, 2502):
+        company.put("accounts", id=number, name=f"Account {number}")
+    company.during(Fault(kind=FaultKind.LINE_ERRORS, object_ids=("1700",)))
+    company.sync()
+    assert company.uploads() == [("ACCOUNT", 2501), ("ACCOUNT", 2500)]
+    company.close()
+
+
 def test_a_file_that_gong_refuses_whole_is_tried_ever_more_rarely_and_shown(company: Company) -> None:
     company.during(Fault(kind=FaultKind.GENERAL, times=3))
     report = company.sync()

@@ -159,3 +159,14 @@ entities:
     assert company.wiring.queries.failures() == []
     assert company.world.objects(ObjectType.ACCOUNT)["a"]["name"] == "One"
     company.close()
+
+
+def test_a_user_whose_deletion_went_down_with_its_file_gets_the_new_address_all_the_same(company: Company) -> None:
+    company.put("users", id="u1", email="old@acme.example")
+    company.sync()
+    company.during(Fault(kind=FaultKind.GENERAL))
+    company.put("users", id="u1", email="new@acme.example")
+    for _ in range(5):
+        company.clock.advance(600)
+        company.sync()
+    assert company.world.objects(ObjectType.BUSINESS_USER)["u1"]["emailAddress"] == "new@acme.example"
