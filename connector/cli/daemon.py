@@ -117,7 +117,7 @@ def _becomes_active(wiring: Wiring, observer: Observer, stop: Stop) -> bool:
         try:
             wiring.integration_id()
             entities = wiring.mapping.entities
-            other = wiring.lease.acquire()
+            other = wiring.lease.acquire(serves=True)
         except RetriableError as error:
             if said != str(error):
                 observer.event("start.postponed", error=str(error), alarm=True)

@@ -4,6 +4,8 @@ from connector.cli.exits import Status
 from connector.cli.output import as_json as write_json
 from connector.cli.output import count, moment, remarks, say, table
 from connector.cli.parts import looking, working
+from connector.cli.perform import perform
+from connector.engine.operations import RETRY, RetryArguments
 from connector.ledger.queries import Failure
 from connector.object_types import ObjectType
 
@@ -54,8 +56,7 @@ def show(object_type: ObjectType, object_id: str) -> Status:
 def retry(object_type: ObjectType | None, object_id: str | None) -> Status:
     """Have refused objects read and sent again."""
     with working() as wiring:
-        wiring.take_lease()
-        again = wiring.store.retry(object_type, object_id)
+        again = perform(wiring, RETRY, RetryArguments(object_type, object_id))
     if not again:
         what = "nothing" if object_id is None else f"{object_id} is not refused, or has no usable key: nothing"
         say(f"{what[0].upper()}{what[1:]} to retry.", to=remarks)

@@ -1,6 +1,6 @@
 """Shows the engine's steps while a command works: bars on a terminal, log lines elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -27,6 +27,16 @@ def showing(told: Observer) -> Iterator[None]:
         return
     with told.live():
         yield
+
+
+@contextmanager
+def waiting(words: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal that something is waited for; give a function that changes the words."""
+    if not remarks.is_terminal:
+        yield lambda _words: None
+        return
+    with remarks.status(Text(words)) as status:
+        yield lambda words: status.update(Text(words))
 
 
 class Bars:

@@ -6,10 +6,10 @@ from connector.cli.ending import Meter, say_cost, say_work
 from connector.cli.exits import Status
 from connector.cli.output import heading, remarks, say, table
 from connector.cli.parts import working
-from connector.cli.progress import showing
+from connector.cli.perform import perform
 from connector.cli.status import guard_words
-from connector.cli.sync import chosen_types
-from connector.engine.comparing import Compared, compare_all
+from connector.engine.comparing import Compared
+from connector.engine.operations import RECONCILE, ReconcileArguments, chosen_types
 from connector.engine.wiring import Wiring
 from connector.object_types import ObjectType
 
@@ -18,13 +18,9 @@ def reconcile(types: Sequence[ObjectType], *, allow_deletions: bool) -> Status:
     """Compare these types (all when there is none) with the ledger, send what differs, and sum it up."""
     with working() as wiring:
         wiring.integration_id()
-        wiring.take_lease()
+        chosen_types(wiring, types)
         meter = Meter(wiring)
-        chosen = chosen_types(wiring, types)
-        with showing(wiring.observer):
-            compared = compare_all(
-                chosen, wiring.rounds, wiring.reconciler, wiring.syncer, allow_deletions=allow_deletions
-            )
+        compared = perform(wiring, RECONCILE, ReconcileArguments(tuple(types), allow_deletions))
         cost = meter.cost()
         held = _held(wiring, compared)
     _say_found(compared, held)

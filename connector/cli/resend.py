@@ -8,8 +8,8 @@ from connector.cli.ending import Meter, say_cost, say_work
 from connector.cli.exits import Status
 from connector.cli.output import count, remarks, say
 from connector.cli.parts import working
-from connector.cli.progress import showing
-from connector.cli.sync import chosen_types
+from connector.cli.perform import perform
+from connector.engine.operations import RESEND, ResendArguments, chosen_types
 from connector.engine.wiring import Wiring
 from connector.object_types import ObjectType
 
@@ -25,12 +25,11 @@ def resend(object_type: ObjectType, ids: Sequence[str] | None, *, sure: bool) ->
         if ids is None and not sure and remarks.is_terminal and not _agreed(wiring, object_type):
             say("Nothing was sent.")
             return Status.FAILED
-        wiring.take_lease()
         meter = Meter(wiring)
-        with showing(wiring.observer):
-            again = wiring.rounds.resend(object_type, None if ids is None else sorted(set(ids)))
-            work = wiring.syncer.run((), wait=True, timeout=None).work
+        wanted = ResendArguments({object_type: None if ids is None else sorted(set(ids))})
+        resent = perform(wiring, RESEND, wanted)
         cost = meter.cost()
+    again, work = resent.sent, resent.work
     left = 0 if ids is None else len(set(ids)) - again
     if left:
         say(

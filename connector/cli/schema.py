@@ -6,10 +6,11 @@ from connector.cli.exits import Status
 from connector.cli.output import as_json as write_json
 from connector.cli.output import count, remarks, say, table
 from connector.cli.parts import working
-from connector.engine.schema import Change, FieldChange, SchemaConflict
-from connector.engine.wiring import Wiring
+from connector.cli.perform import perform
+from connector.engine.operations import SCHEMA_APPLY, SchemaArguments, schema_types
+from connector.engine.schema import Change, FieldChange
 from connector.model import SchemaField
-from connector.object_types import SCHEMA_TYPES, ObjectType
+from connector.object_types import ObjectType
 
 _WORDS = {
     Change.ADD: "add",
@@ -23,7 +24,7 @@ _WORDS = {
 def plan(*, as_json: bool) -> Status:
     """Show the difference; changes nothing."""
     with working() as wiring:
-        changes = [(kind, change) for kind in mapped_types(wiring) for change in wiring.schema.plan(kind)]
+        changes = [(kind, change) for kind in schema_types(wiring) for change in wiring.schema.plan(kind)]
     if as_json:
         write_json([_document(kind, change) for kind, change in changes])
     elif changes:
@@ -35,26 +36,15 @@ def plan(*, as_json: bool) -> Status:
 
 def apply(*, destructive: bool) -> Status:
     """Upload what differs; types that only destroying data could mend are left as they are, and said."""
-    status = Status.WELL
     with working() as wiring:
-        types = mapped_types(wiring)
         wiring.integration_id()
-        wiring.take_lease()
-        for kind in types:
-            try:
-                changes = wiring.schema.apply(kind, destructive=destructive)
-            except SchemaConflict as conflict:
-                say(str(conflict), "red", to=remarks)
-                status = Status.FAILED
-                continue
-            say(f"{kind}: {_summary(change.change for change in changes)}.")
-    return status
-
-
-def mapped_types(wiring: Wiring) -> list[ObjectType]:
-    """Return the types that may have additional fields and that the mapping sends."""
-    sent = {entity.type for entity in wiring.mapping.entities}
-    return [kind for kind in SCHEMA_TYPES if kind in sent]
+        applied = perform(wiring, SCHEMA_APPLY, SchemaArguments(destructive))
+    for one in applied:
+        if one.conflict is None:
+            say(f"{one.type}: {_summary(one.changes)}.")
+        else:
+            say(one.conflict, "red", to=remarks)
+    return Status.FAILED if any(one.conflict is not None for one in applied) else Status.WELL
 
 
 def _summary(changes: Iterable[Change]) -> str:

@@ -10,7 +10,7 @@ from connector.cli.output import count, heading, moment, say, seconds, table
 from connector.cli.parts import looking
 from connector.engine.binding import GONG_HOST, INTEGRATION
 from connector.engine.wiring import Wiring
-from connector.ledger.queries import TypeStatus, Work
+from connector.ledger.queries import Active, TypeStatus, Work
 from connector.ledger.records import UNSETTLED, Pass
 from connector.object_types import ObjectType
 
@@ -36,7 +36,7 @@ class _State:
     now: float
     integration: str | None
     host: str | None
-    active: str | None
+    active: Active | None
     used: int
     per_day: int
     types: Sequence[TypeStatus]
@@ -79,7 +79,7 @@ def _state(wiring: Wiring) -> _State:
         now=now,
         integration=wiring.store.meta(INTEGRATION),
         host=wiring.store.meta(GONG_HOST),
-        active=queries.lease_holder(wiring.lease.now()),
+        active=queries.active(wiring.lease.now()),
         used=wiring.budget.used(),
         per_day=wiring.settings.calls_per_day,
         types=queries.types(),
@@ -95,7 +95,7 @@ def _say(state: _State) -> None:
     if state.integration is None:
         say("Not registered yet: run `gong-connector register` once.")
     else:
-        say(f"Integration {state.integration} at {state.host}. Active process: {state.active or 'none'}.")
+        say(f"Integration {state.integration} at {state.host}. Active process: {_active(state) or 'none'}.")
     say(f"Calls to Gong in the last 24 hours: {state.used:,} of {state.per_day:,}.")
     if state.types:
         heading("Objects")
@@ -154,6 +154,10 @@ def _say_what_waits(state: _State) -> None:
         say(f"The longest wait so far is {seconds(max(state.now - since, 0))}.")
 
 
+def _active(state: _State) -> str | None:
+    return None if state.active is None else state.active.holder
+
+
 def _end(one: Pass) -> str:
     if one.error is not None:
         return "failed"
@@ -165,7 +169,7 @@ def _document(state: _State) -> dict[str, object]:
     return {
         "integration_id": state.integration,
         "gong_host": state.host,
-        "active_process": state.active,
+        "active_process": _active(state),
         "calls": {"last_24_hours": state.used, "per_day": state.per_day},
         "types": [
             {

@@ -8,11 +8,11 @@ from connector.cli.ending import Cost, Meter, exceptions_of, say_cost, say_excep
 from connector.cli.exits import Status
 from connector.cli.output import heading, remarks, say, table
 from connector.cli.parts import working
-from connector.cli.progress import showing
+from connector.cli.perform import perform
+from connector.engine.operations import SYNC, SyncArguments, chosen
 from connector.engine.reader import End, Reading
 from connector.engine.sync import SyncReport
 from connector.engine.wiring import Wiring
-from connector.errors import ConfigError
 from connector.ledger.queries import Uploads
 from connector.mapping import Entity
 from connector.object_types import ObjectType
@@ -47,41 +47,17 @@ def sync(types: Sequence[ObjectType], *, wait: bool, timeout: float | None) -> S
     """Make a pass over the sources of these types (all when there is none), and sum it up."""
     with working() as wiring:
         wiring.integration_id()
-        wiring.take_lease()
         synced = one_pass(wiring, types, wait=wait, timeout=timeout)
     summary(synced)
     return verdict(synced, waited=wait)
 
 
 def one_pass(wiring: Wiring, types: Sequence[ObjectType], *, wait: bool, timeout: float | None) -> Synced:
-    """Make a pass, holding the lease. Raises ConfigError for a type that the mapping file does not have."""
+    """Make a pass. Raises ConfigError for a type that the mapping file does not have."""
     meter = Meter(wiring)
     entities = chosen(wiring, types)
-    with showing(wiring.observer):
-        report = wiring.syncer.run(entities, wait=wait, timeout=timeout)
+    report = perform(wiring, SYNC, SyncArguments(tuple(types), wait, timeout), timeout=timeout)
     return Synced(entities, report, meter.cost())
-
-
-def chosen(wiring: Wiring, types: Sequence[ObjectType]) -> list[Entity]:
-    """Return the entity sources of these types, all when there is none.
-
-    Raises:
-        ConfigError: the mapping file does not have one of the types.
-    """
-    entities = wiring.mapping.entities
-    missing = [str(kind) for kind in types if all(entity.type is not kind for entity in entities)]
-    if missing:
-        raise ConfigError(f"{missing[0]}: {wiring.settings.mapping} says nothing of {missing[0]}")
-    return [entity for entity in entities if not types or entity.type in types]
-
-
-def chosen_types(wiring: Wiring, types: Sequence[ObjectType]) -> list[ObjectType]:
-    """Return the types that the mapping file has, only these where there are some, in Gong's order.
-
-    Raises:
-        ConfigError: the mapping file does not have one of them.
-    """
-    return list(dict.fromkeys(entity.type for entity in chosen(wiring, types)))
 
 
 def summary(synced: Synced) -> None:

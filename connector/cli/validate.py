@@ -7,7 +7,7 @@ from connector.cli.output import as_json as write_json
 from connector.cli.output import count, heading, remarks, say, table
 from connector.cli.parts import looking
 from connector.cli.progress import showing
-from connector.cli.sync import chosen
+from connector.engine.operations import chosen
 from connector.engine.validator import Issue, Kind, Validation
 from connector.engine.validator import validate as look
 from connector.object_types import ObjectType

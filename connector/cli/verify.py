@@ -11,10 +11,11 @@ from connector.cli.exits import Status
 from connector.cli.output import as_json as write_json
 from connector.cli.output import count, heading, remarks, say, table
 from connector.cli.parts import looking, working
+from connector.cli.perform import perform
 from connector.cli.progress import showing
-from connector.cli.sync import chosen_types
+from connector.engine.operations import RESEND, ResendArguments, chosen_types
 from connector.engine.verifier import VERIFIABLE, Difference, Verification
-from connector.engine.wiring import LeaseTaken, Wiring
+from connector.engine.wiring import Wiring
 from connector.errors import ConfigError
 from connector.ledger.queries import Work
 from connector.object_types import ObjectType
@@ -41,7 +42,7 @@ def verify(
 
     Raises:
         ConfigError: none of the types is mapped and can be read back.
-        LeaseTaken: --repair, and another process is at work.
+        LeaseTaken: --repair, and another command is at work.
     """
     mended = None
     with working() if repair else looking(long=True) as wiring:
@@ -50,12 +51,10 @@ def verify(
         chosen: list[ObjectType] = [kind for kind in mapped if kind in VERIFIABLE]
         if not chosen:
             raise ConfigError(f"Gong does not read back {', '.join(mapped)}: only {', '.join(VERIFIABLE)}")
-        if repair:
-            _refuse_a_second_writer(wiring)
         with showing(wiring.observer):
             found: Found = {kind: wiring.verifier.verify(kind, ids, limit) for kind in chosen}
-            if repair and any(one.differing for one in found.values()):
-                mended = _repair(wiring, found)
+        if repair and any(one.differing for one in found.values()):
+            mended = _repair(wiring, found)
     unreadable = [kind for kind in mapped if kind not in VERIFIABLE]
     if as_json:
         write_json(_document(found, unreadable, mended))
@@ -65,24 +64,15 @@ def verify(
     return _status(found if mended is None else mended.after)
 
 
-def _refuse_a_second_writer(wiring: Wiring) -> None:
-    """Say at once, not after a long comparison, that there will be nothing to repair with."""
-    other = wiring.queries.lease_holder(wiring.lease.now())
-    if other is not None:
-        raise LeaseTaken(f"{other} is at work on this ledger: stop it for --repair, or leave --repair out")
-
-
 def _repair(wiring: Wiring, found: Found) -> _Repair:
     """Send again what differs, follow it, and compare the same objects once more."""
-    wiring.take_lease()
     differing = {kind: sorted(one.differing) for kind, one in found.items() if one.differing}
-    sent = sum(wiring.rounds.resend(kind, ids) for kind, ids in differing.items())
-    work = wiring.syncer.run((), wait=True, timeout=None).work
+    resent = perform(wiring, RESEND, ResendArguments(dict(differing)))
     after = {kind: wiring.verifier.verify(kind, ids, None) for kind, ids in differing.items()}
     stopped = {kind: one for kind, one in found.items() if one.stopped is not None and kind not in after}
     for kind, again in after.items():
         again.stopped = again.stopped or found[kind].stopped
-    return _Repair(sent, work, after | stopped)
+    return _Repair(resent.sent, resent.work, after | stopped)
 
 
 def _status(found: Found) -> Status:

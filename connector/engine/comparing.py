@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from connector.engine.reader import End
 from connector.engine.reconciler import Reconciler, Reconciliation
 from connector.engine.rounds import Rounds
-from connector.engine.sync import Syncer
+from connector.engine.sync import Steps, Syncer
 from connector.errors import ConnectorError, GongDenied, LeaseLost, LedgerUnavailable
 from connector.ledger.queries import Work
 from connector.object_types import ObjectType
@@ -26,7 +26,7 @@ class Compared:
 
 def compare_all(
     types: Sequence[ObjectType], rounds: Rounds, reconciler: Reconciler, syncer: Syncer, *, allow_deletions: bool
-) -> Compared:
+) -> Steps[Compared]:
     """Compare `types` with the ledger, send what differs, and follow it until Gong has settled it.
 
     Children go first, so that a deleted account's contacts and deals are deleted before it.
@@ -38,22 +38,22 @@ def compare_all(
     for object_type in sorted(types, key=list(ObjectType).index, reverse=True):
         try:
             rounds.schema.ensure(object_type)
-            compared.found[object_type] = _compare(object_type, reconciler, syncer, allow_deletions)
+            compared.found[object_type] = yield from _compare(object_type, reconciler, syncer, allow_deletions)
         except (GongDenied, LeaseLost, LedgerUnavailable):
             raise
         except ConnectorError as error:
             compared.errors[object_type] = str(error)
-        syncer.run((), wait=False, timeout=None)
-    compared.work = syncer.run((), wait=True, timeout=None).work
+        yield from syncer.steps((), wait=False, timeout=None)
+    compared.work = (yield from syncer.steps((), wait=True, timeout=None)).work
     return compared
 
 
 def _compare(
     object_type: ObjectType, reconciler: Reconciler, syncer: Syncer, allow_deletions: bool
-) -> Reconciliation | None:
+) -> Steps[Reconciliation | None]:
     """Compare a type; where the spool is full, begin anew when it is empty: what was sent differs no more."""
     while True:
         found = reconciler.reconcile(object_type, allow_deletions=allow_deletions)
         if found is None or found.end is not End.SPOOL_FULL:
             return found
-        syncer.run((), wait=True, timeout=None)
+        yield from syncer.steps((), wait=True, timeout=None)

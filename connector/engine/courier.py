@@ -134,6 +134,10 @@ class Courier:
         )
         return batch
 
+    def has_uploads(self) -> bool:
+        """Tell whether a file is due to be uploaded, or to be asked about because it may have arrived."""
+        return self._next((BatchState.SPOOLED, BatchState.SENT)) is not None
+
     def next_due(self) -> float | None:
         """Return when the next batch is to be sent or asked about (seconds since 1970 UTC)."""
         batches = self._store.batches((BatchState.SPOOLED, BatchState.SENT, BatchState.ACCEPTED))

@@ -11,12 +11,14 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from connector.clock import Clock
+from connector.engine.clerk import Clerk
 from connector.engine.observe import Observer
 from connector.engine.reader import End
 from connector.engine.reconciler import Reconciler
 from connector.engine.rounds import Rounds
 from connector.errors import ConnectorError, LeaseLost, LedgerUnavailable
 from connector.ledger.lease import Lease
+from connector.ledger.requests import Requests
 from connector.ledger.store import Store
 from connector.mapping import Entity
 from connector.object_types import ObjectType
@@ -45,6 +47,11 @@ class Daemon:
     """Seconds between full comparisons (RECONCILE_INTERVAL_SECONDS)."""
     retention_days: int
     observer: Observer
+    requests: Requests
+    clerk: Clerk
+    """Carries out requests on the reading thread."""
+    quick_clerk: Clerk
+    """Carries out those that need not wait for a reading that is under way."""
     _stop: threading.Event = field(default_factory=threading.Event)
     _busy: dict[str, threading.Lock] = field(default_factory=dict)
     _todo: list[Entity] = field(default_factory=list)
@@ -70,10 +77,12 @@ class Daemon:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone="UTC",
         )
+        self.requests.give_up()
         self._add(scheduler, "passes", self._passes, self.interval, "reading", at_once=True)
         self._add(scheduler, "reconcile", self._reconcile, self.reconcile_interval, "reading")
         self._add(scheduler, "tend", self._tend, TICK_SECONDS, "reading")
         self._add(scheduler, "deliver", self._deliver, TICK_SECONDS, "delivery")
+        self._add(scheduler, "quick requests", self.quick_clerk.tick, TICK_SECONDS, "default")
         self._add(scheduler, "heartbeat", self.lease.renew, self.lease.seconds / 4, "default")
         self._add(scheduler, "upkeep", self._upkeep, UPKEEP_SECONDS, "reading", at_once=True)
         scheduler.start()
@@ -122,6 +131,7 @@ class Daemon:
 
     def _tend(self) -> None:
         self.rounds.tend()
+        self.clerk.tick()
         self._read()
 
     def _read(self) -> None:
@@ -141,6 +151,7 @@ class Daemon:
             except ConnectorError as error:
                 self.observer.event("pass.failed", entity=entity.name, error=str(error), alarm=True)
             self.rounds.tend()
+            self.clerk.tick()
         self._todo = left
 
     def _reconcile(self) -> None:
@@ -155,13 +166,16 @@ class Daemon:
             except ConnectorError as error:
                 self.observer.event("reconcile.failed", type=object_type.value, error=str(error), alarm=True)
             self.rounds.tend()
+            self.clerk.tick()
 
     def _deliver(self) -> None:
         self.rounds.deliver()
 
     def _upkeep(self) -> None:
         self.rounds.courier.tidy()
-        self.store.prune(self.clock.now() - self.retention_days * DAY_SECONDS)
+        before = self.clock.now() - self.retention_days * DAY_SECONDS
+        self.store.prune(before)
+        self.requests.prune(before)
 
     def _rest(self) -> bool:
         """Wait for the rounds that are under way; a long upload is not waited for: its state is booked.

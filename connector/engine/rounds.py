@@ -36,6 +36,8 @@ class Rounds:
     observer: Observer
     failing: dict[ObjectType, str] = field(default_factory=dict)
     """Types whose pending objects could not be read at the latest try, and why."""
+    denied: str | None = None
+    """Why Gong turned the latest delivery away for its credentials, scope or address."""
     _types: list[ObjectType] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,8 +101,9 @@ class Rounds:
             if errand is None:
                 return done
             done.append(errand)
-            if errand.outcome is Outcome.DENIED:
-                raise GongDenied(errand.detail)
+            self.denied = errand.detail if errand.outcome is Outcome.DENIED else None
+            if self.denied is not None:
+                raise GongDenied(self.denied)
 
     def resend(self, object_type: ObjectType, ids: Sequence[str] | None) -> int:
         """Have objects that Gong was told of sent again although their rows did not change; return how many.

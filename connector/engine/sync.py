@@ -1,8 +1,8 @@
-"""One pass over the source on one thread, followed until Gong has settled it."""
+"""One pass over the source, followed until Gong has settled it: alone on one thread, or beside a daemon's rounds."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from connector.clock import Clock
 from connector.engine.reader import End, Reading
@@ -17,7 +17,15 @@ LONGEST_SLEEP_SECONDS: Final = 5.0
 MOST_TRIES: Final = 5
 """Readings that fail for a passing reason (source or Gong unreachable) are tried so often, within a minute."""
 SHORTEST_SLEEP_SECONDS: Final = 0.05
+NOW: Final = 0.0
 _NO_ACCOUNTS: Final = "not read: its first load comes after that of ACCOUNT, which has not been read yet"
+
+R = TypeVar("R")
+Steps = Generator[float | None, None, R]
+"""Work in steps. Between two of them others have their turn: deliveries, and objects to be read again. Each yields
+when the next one makes sense (seconds since 1970 UTC): NOW as soon as the others had theirs, None when something may
+have happened. It returns what came of the work.
+"""
 
 
 @dataclass(slots=True)
@@ -49,7 +57,15 @@ class Syncer:
         self._lease = lease
         self._clock = clock
 
-    def run(self, entities: Sequence[Entity], *, wait: bool, timeout: float | None) -> SyncReport:
+    def turn(self, until: float | None) -> None:
+        """Give others their turn where there is only one thread: see to deliveries and to objects to be read again,
+        having slept until something is due, or until that time.
+        """
+        if until != NOW:
+            self._sleep(until)
+        self._round()
+
+    def steps(self, entities: Sequence[Entity], *, wait: bool, timeout: float | None) -> Steps[SyncReport]:
         """Read the entity sources, upload what is new, and wait until it is settled.
 
         Args:
@@ -63,22 +79,34 @@ class Syncer:
         later: dict[str, _Later] = {}
         while todo and not self._over(end):
             todo = [entity for entity in todo if not self._try(entity, report, later)]
-            self._round()
+            yield NOW
             if todo:
                 at = min(self._read_at(entity, later) for entity in todo)
                 if at == NEVER:
                     report.errors |= {entity.name: _NO_ACCOUNTS for entity in todo}
                     break
-                self._sleep(at)
-        while not self._over(end):
-            self._round()
-            work = self._queries.work(self._clock.now())
-            if not wait or not (work.unsettled or (work.awaited and not self._rounds.failing)):
-                break
-            self._sleep(None)
+                yield at
+        if not self._over(end):
+            yield NOW
+        while not self._over(end) and self._more_to_come(wait):
+            yield None
         report.errors |= {kind.value: words for kind, words in self._rounds.failing.items()}
         report.work = self._queries.work(self._clock.now())
         return report
+
+    def _more_to_come(self, wait: bool) -> bool:
+        """Tell whether something is on its way that is to be waited for.
+
+        Raises:
+            GongDenied: nothing gets there before a person has seen to it.
+        """
+        if not wait:
+            return self._rounds.courier.has_uploads()
+        work = self._queries.work(self._clock.now())
+        more = bool(work.unsettled or (work.awaited and not self._rounds.failing))
+        if more and self._rounds.denied is not None:
+            raise GongDenied(self._rounds.denied)
+        return more
 
     def _read_at(self, entity: Entity, later: dict[str, "_Later"]) -> float:
         failed = later.get(entity.name)

@@ -10,15 +10,17 @@ from typing import Self
 
 from connector.clock import Clock
 from connector.engine.binding import Binding
+from connector.engine.clerk import Clerk, refuse
 from connector.engine.courier import Courier, Polling
 from connector.engine.daemon import Daemon
 from connector.engine.intake import Policy
 from connector.engine.observe import Observer
+from connector.engine.operations import OPERATIONS
 from connector.engine.reader import Reader
 from connector.engine.reconciler import Guard, Reconciler
 from connector.engine.rounds import Rounds
 from connector.engine.schema import SchemaKeeper
-from connector.engine.sync import Syncer
+from connector.engine.sync import Steps, Syncer
 from connector.engine.verifier import Verifier
 from connector.errors import ConfigError, FatalError
 from connector.gong import AccessKeyAuth, GongClient, Transport, gong_host
@@ -27,6 +29,7 @@ from connector.ledger.database import IN_MEMORY, Database, is_absent
 from connector.ledger.lease import Lease
 from connector.ledger.migrate import migrate
 from connector.ledger.queries import Queries
+from connector.ledger.requests import Request, Requests
 from connector.ledger.store import Store
 from connector.mapping import CompiledMapping, MappingFile, compile_mapping, load
 from connector.model import Column, SchemaField
@@ -37,7 +40,13 @@ from connector.spool import Spool
 
 
 class LeaseTaken(FatalError):
-    """Another process is at work on this ledger."""
+    """Another process is at work on this ledger, and does not carry out requests."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(
+            f"{holder} is at work on this ledger: wait until it ends, or stop it. After a crash its lease runs out "
+            "within two minutes"
+        )
 
 
 class Wiring:
@@ -155,18 +164,24 @@ class Wiring:
         """The right to write, not yet taken."""
         return Lease(self.database, self.clock, f"{socket.gethostname()} (process {os.getpid()})")
 
+    def try_lease(self) -> str | None:
+        """Become the active process, or stay it; return the name of the one that is instead, None for this one."""
+        return None if self.database.token is not None else self.lease.acquire()
+
     def take_lease(self) -> None:
         """Become the active process.
 
         Raises:
             LeaseTaken: another one is.
         """
-        other = self.lease.acquire()
+        other = self.try_lease()
         if other is not None:
-            raise LeaseTaken(
-                f"{other} is at work on this ledger: wait until it ends, or stop it. After a crash its lease runs "
-                "out within two minutes"
-            )
+            raise LeaseTaken(other)
+
+    @cached_property
+    def requests(self) -> Requests:
+        """What commands ask of the active process."""
+        return Requests(self.database, self.clock)
 
     # -- Gong ------------------------------------------------------------------------------------
 
@@ -296,4 +311,20 @@ class Wiring:
             self.settings.reconcile_interval_seconds,
             self.settings.retention_days,
             self.observer,
+            self.requests,
+            self._clerk(quick=False),
+            self._clerk(quick=True),
         )
+
+    def _clerk(self, *, quick: bool) -> Clerk:
+        def steps(request: Request) -> Steps[str]:
+            operation = OPERATIONS.get(request.operation)
+            refuse(operation, request, self.mapping_file.fingerprint)
+            assert operation is not None, "an unknown one is refused"
+            return (yield from operation.stored(self, request.arguments))
+
+        def takes(request: Request) -> bool:
+            operation = OPERATIONS.get(request.operation)
+            return (operation is not None and operation.quick) is quick
+
+        return Clerk(self.requests, self.clock, self.observer, steps, takes)

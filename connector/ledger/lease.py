@@ -32,8 +32,11 @@ class Lease:
         with self._database.reading() as connection:
             return self._now(connection)
 
-    def acquire(self) -> str | None:
+    def acquire(self, *, serves: bool = False) -> str | None:
         """Take the lease when it is free or has run out.
+
+        Args:
+            serves: this process is a daemon: it carries out the requests of others.
 
         Returns:
             None when it is ours now; else the name of the process that holds it.
@@ -44,7 +47,8 @@ class Lease:
             taken = connection.execute(
                 text(
                     # One that would last longer than any lease does was renewed before the clock was set back.
-                    "UPDATE lease SET holder = :holder, token = token + 1, expires_at = :expires"
+                    "UPDATE lease SET holder = :holder, token = token + 1, expires_at = :expires,"
+                    " serves = :serves"
                     " WHERE id = 1 AND (holder IS NULL OR expires_at <= :now OR expires_at > :latest) RETURNING token"
                 ),
                 {
@@ -52,6 +56,7 @@ class Lease:
                     "expires": now + self.seconds,
                     "now": now,
                     "latest": now + 2 * self.seconds,
+                    "serves": serves,
                 },
             ).scalar()
             if taken is None:

@@ -62,6 +62,15 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Active:
+    """The process that holds the lease."""
+
+    holder: str
+    serves: bool
+    """It is a daemon: it carries out requests."""
+
+
+@dataclass(frozen=True, slots=True)
 class Uploads:
     """What was uploaded from some batch on."""
 
@@ -245,10 +254,10 @@ class Queries:
         held = {key.removeprefix(GUARD): value for key, value in rows if key.startswith(GUARD)}
         return {object_type: held[object_type] for object_type in ObjectType if object_type in held}
 
-    def lease_holder(self, now: float) -> str | None:
-        """Return the name of the active process; None when there is none. `now` is the lease's own time."""
+    def active(self, now: float) -> Active | None:
+        """Return the active process; None when there is none. `now` is the lease's own time."""
         with self._database.reading() as connection:
-            holder: str | None = connection.execute(
-                text("SELECT holder FROM lease WHERE id = 1 AND expires_at > :now"), {"now": now}
-            ).scalar()
-            return holder
+            row = connection.execute(
+                text("SELECT holder, serves FROM lease WHERE id = 1 AND expires_at > :now"), {"now": now}
+            ).one_or_none()
+        return None if row is None or row.holder is None else Active(row.holder, bool(row.serves))

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
+
+from pydantic import BeforeValidator, PlainSerializer
 
 from connector.model import Position, RequestStatus
 from connector.object_types import ObjectType
@@ -171,6 +173,14 @@ class Move:
     """The pass has read everything: the cursor moves to the pass's bound."""
 
 
+Tally = Annotated[
+    Mapping[tuple[str, str], int],
+    PlainSerializer(lambda tally: [[key, number] for key, number in tally.items()]),
+    BeforeValidator(lambda stored: {tuple(key): number for key, number in stored}),
+]
+"""(field, reason) → number of rows. JSON has no such keys: there it is a list of pairs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """What became of a number of rows."""
@@ -180,9 +190,9 @@ class Counts:
     skipped: int = 0
     pended: int = 0
     refused: int = 0
-    not_shown: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    not_shown: Tally = field(default_factory=dict)
     """(field, reason) → rows that Gong takes but does not show."""
-    warnings: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    warnings: Tally = field(default_factory=dict)
     """(field, reason) → rows whose value could not be read and was sent as null."""
 
     def plus(self, other: "Counts") -> "Counts":

@@ -47,7 +47,9 @@ lease: Final = Table(
     Column("holder", Text),
     Column("token", BigInteger, nullable=False),
     Column("expires_at", Double, nullable=False),
-    comment="One row: the active process. `token` grows with each new holder and fences every write.",
+    Column("serves", Boolean, nullable=False, server_default=text("false")),
+    comment="One row: the active process, which `serves` requests if it is a daemon. `token` grows with each new"
+    " holder and fences every write.",
 )
 
 budget: Final = Table(
@@ -182,4 +184,37 @@ refusals: Final = Table(
     Column("last_at", Double, nullable=False),
     Column("times", Integer, nullable=False),
     comment="Objects whose latest line is refused, by the connector or by Gong, and why.",
+)
+
+requests: Final = Table(
+    "requests",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("operation", Text, nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("mapping", Text),
+    Column("asked_at", Double, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("for_daemon", Boolean, nullable=False),
+    Column("started_at", Double),
+    Column("finished_at", Double),
+    Column("outcome", Text),
+    Column("result", Text),
+    Column("error", Text),
+    Index(
+        "ix_requests_open",
+        "id",
+        postgresql_where=text("finished_at IS NULL"),
+        sqlite_where=text("finished_at IS NULL"),
+    ),
+    sqlite_autoincrement=True,  # whoever follows a request must not meet another under its id
+    comment="What commands ask of the active process, who asked, and what came of it; an audit.",
+)
+
+pauses: Final = Table(
+    "pauses",
+    metadata,
+    Column("type", Text, primary_key=True),
+    Column("since", Double, nullable=False),
+    comment="Types that are neither read nor uploaded until somebody resumes them.",
 )

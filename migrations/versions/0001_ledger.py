@@ -73,8 +73,10 @@ def upgrade() -> None:
         sa.Column("holder", sa.Text(), nullable=True),
         sa.Column("token", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.Double(), nullable=False),
+        sa.Column("serves", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_lease"),
-        comment="One row: the active process. `token` grows with each new holder and fences every write.",
+        comment="One row: the active process, which `serves` requests if it is a daemon. `token` grows with each new"
+        " holder and fences every write.",
     )
     op.create_table(
         "meta",
@@ -157,6 +159,40 @@ def upgrade() -> None:
         sa.Column("times", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("type", "object_id", name="pk_refusals"),
         comment="Objects whose latest line is refused, by the connector or by Gong, and why.",
+    )
+
+    op.create_table(
+        "pauses",
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("since", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("type", name="pk_pauses"),
+        comment="Types that are neither read nor uploaded until somebody resumes them.",
+    )
+    op.create_table(
+        "requests",
+        sa.Column("id", SERIAL, nullable=False),
+        sa.Column("operation", sa.Text(), nullable=False),
+        sa.Column("arguments", sa.Text(), nullable=False),
+        sa.Column("mapping", sa.Text(), nullable=True),
+        sa.Column("asked_at", sa.Double(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("for_daemon", sa.Boolean(), nullable=False),
+        sa.Column("started_at", sa.Double(), nullable=True),
+        sa.Column("finished_at", sa.Double(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("result", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_requests"),
+        comment="What commands ask of the active process, who asked, and what came of it; an audit.",
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_requests_open",
+        "requests",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("finished_at IS NULL"),
+        sqlite_where=sa.text("finished_at IS NULL"),
     )
 
     op.bulk_insert(

@@ -28,7 +28,7 @@ def test_process_ends_well_with_the_lease_given_back_when_a_thread_does_not_rest
     wiring: Any = SimpleNamespace(
         integration_id=lambda: 1,
         mapping=SimpleNamespace(entities=()),
-        lease=SimpleNamespace(acquire=lambda: None, release=lambda: happened.append("released")),
+        lease=SimpleNamespace(acquire=lambda serves: None, release=lambda: happened.append("released")),
         settings=SimpleNamespace(sync_interval_seconds=120),
         daemon=SimpleNamespace(stop=lambda: happened.append("told"), run=lambda: stop.ask() or False),
     )

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from connector.clock import FakeClock
 from connector.engine.observe import Fact
+from connector.engine.operations import carry_out
 from connector.engine.sync import SyncReport
 from connector.engine.wiring import Wiring
 from connector.object_types import ObjectType
@@ -128,7 +129,8 @@ class Company:
     def sync(self, timeout: float = 100_000, **options: Any) -> SyncReport:
         """One pass, followed until it is settled, a minute after the last one."""
         self.clock.advance(60)
-        return self.wiring.syncer.run(self.wiring.mapping.entities, wait=True, timeout=timeout, **options)
+        entities = self.wiring.mapping.entities
+        return carry_out(self.wiring, self.wiring.syncer.steps(entities, wait=True, timeout=timeout, **options))
 
     def reconcile(self, object_type: ObjectType, **options: Any) -> Any:
         """Compare a type and send what was found."""

@@ -9,7 +9,7 @@ from connector.engine.daemon import Daemon
 from connector.engine.observe import Silent
 
 PATIENCE_SECONDS = 60
-ROUNDS = 6
+ROUNDS = 7
 
 
 class _CountingClock(SystemClock):
@@ -41,9 +41,11 @@ def test_rounds_that_still_wait_for_their_turn_do_not_keep_the_process_from_endi
         tend=lambda: done.append("a pending object"),
         deliver=ticked.release,
     )
-    other: Any = SimpleNamespace(renew=lambda: None, seconds=90.0, prune=lambda _before: 0)
+    other: Any = SimpleNamespace(
+        renew=lambda: None, seconds=90.0, prune=lambda _before: 0, give_up=lambda: 0, tick=lambda: None
+    )
     before = set(threading.enumerate())
-    daemon = Daemon(rounds, other, other, clock, 1.0, other, 3600.0, 90, Silent())
+    daemon = Daemon(rounds, other, other, clock, 1.0, other, 3600.0, 90, Silent(), other, other, other)
     ended: list[bool] = []
     main = threading.Thread(target=lambda: ended.append(daemon.run()), daemon=True)
     main.start()

@@ -14,6 +14,7 @@ from connector.errors import BudgetSpent, LeaseLost, LedgerUnavailable
 from connector.ledger.budget import DAY, WINDOW_SECONDS, Budget, Limits, wait_for
 from connector.ledger.database import Database
 from connector.ledger.lease import Lease
+from connector.ledger.queries import Active
 from connector.ledger.store import Store
 
 LIMITS = Limits(per_second=3, per_day=100)
@@ -153,9 +154,9 @@ def test_long_work_keeps_the_lease_without_writing_at_each_step(ledger: LedgerUn
 
 
 def test_a_released_lease_is_free_at_once(ledger: LedgerUnderTest) -> None:
-    assert ledger.queries.lease_holder(ledger.clock.now()) == "test"
+    assert ledger.queries.active(ledger.clock.now()) == Active("test", serves=False)
     ledger.lease.release()
-    assert ledger.queries.lease_holder(ledger.clock.now()) is None
+    assert ledger.queries.active(ledger.clock.now()) is None
     with pytest.raises(LeaseLost):
         ledger.store.set_meta("key", "value")
     database, lease, _ = other_process(ledger)

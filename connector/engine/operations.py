@@ -1,0 +1,237 @@
+"""What commands do that write: one function each, whoever carries it out, the command itself or a daemon for it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from connector.engine.comparing import Compared, compare_all
+from connector.engine.schema import Change, SchemaConflict
+from connector.engine.sync import Steps, SyncReport
+from connector.errors import ConfigError
+from connector.ledger.queries import Work
+from connector.mapping import Entity
+from connector.object_types import SCHEMA_TYPES, ObjectType
+
+if TYPE_CHECKING:
+    from connector.engine.wiring import Wiring
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[A, R]):
+    """Something that a command asks for and that needs the lease.
+
+    `arguments` and `result` are types that JSON can hold: frozen dataclasses of plain values, as pydantic reads them.
+    """
+
+    name: str
+    arguments: type[A]
+    result: type[R]
+    steps: "Callable[[Wiring, A], Steps[R]]"
+    """Must come to the same end when it is begun again after a crash in its middle. Raises ConnectorError."""
+    mapped: bool = True
+    """It depends on the mapping file: a daemon that works with another version of it refuses."""
+    quick: bool = False
+    """It only notes something in the ledger: a daemon does it at once, even while it reads the source."""
+
+    def dump_arguments(self, arguments: A) -> str:
+        """Return arguments as a request holds them."""
+        return TypeAdapter(self.arguments).dump_json(arguments).decode()
+
+    def dump_result(self, result: R) -> str:
+        """Return a result as a request holds it."""
+        return TypeAdapter(self.result).dump_json(result).decode()
+
+    def load_result(self, stored: str) -> R:
+        """Read a result as a request holds it."""
+        return TypeAdapter(self.result).validate_json(stored)
+
+    def stored(self, wiring: "Wiring", arguments: str) -> Steps[str]:
+        """Carry the operation out from stored arguments to a stored result.
+
+        Raises:
+            ConfigError: the arguments are those of another version of the connector.
+        """
+        try:
+            read = TypeAdapter(self.arguments).validate_json(arguments)
+        except ValidationError:
+            raise ConfigError(
+                f"{self.name} was asked for by another version of the connector: use that of the daemon"
+            ) from None
+        return self.dump_result((yield from self.steps(wiring, read)))
+
+
+def at_once(work: "Callable[[Wiring, A], R]") -> "Callable[[Wiring, A], Steps[R]]":
+    """Make the steps of an operation from a function that waits for nothing."""
+
+    def steps(wiring: "Wiring", arguments: A) -> Steps[R]:
+        yield from ()
+        return work(wiring, arguments)
+
+    return steps
+
+
+def carry_out(wiring: "Wiring", steps: Steps[R]) -> R:
+    """Carry work out to its end alone, on one thread; needs the lease."""
+    while True:
+        try:
+            until = next(steps)
+        except StopIteration as end:
+            result: R = end.value
+            return result
+        wiring.syncer.turn(until)
+
+
+# -- sync -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SyncArguments:
+    """What `sync` is to do."""
+
+    types: tuple[ObjectType, ...]
+    """Empty: all."""
+    wait: bool
+    timeout: float | None
+    """Seconds."""
+
+
+def _sync(wiring: "Wiring", arguments: SyncArguments) -> Steps[SyncReport]:
+    entities = chosen(wiring, arguments.types)
+    return (yield from wiring.syncer.steps(entities, wait=arguments.wait, timeout=arguments.timeout))
+
+
+def chosen(wiring: "Wiring", types: Sequence[ObjectType]) -> list[Entity]:
+    """Return the entity sources of these types, all when there is none.
+
+    Raises:
+        ConfigError: the mapping file does not have one of the types.
+    """
+    entities = wiring.mapping.entities
+    missing = [str(kind) for kind in types if all(entity.type is not kind for entity in entities)]
+    if missing:
+        raise ConfigError(f"{missing[0]}: {wiring.settings.mapping} says nothing of {missing[0]}")
+    return [entity for entity in entities if not types or entity.type in types]
+
+
+def chosen_types(wiring: "Wiring", types: Sequence[ObjectType]) -> list[ObjectType]:
+    """Return the types that the mapping file has, only these where there are some, in Gong's order.
+
+    Raises:
+        ConfigError: the mapping file does not have one of them.
+    """
+    return list(dict.fromkeys(entity.type for entity in chosen(wiring, types)))
+
+
+# -- reconcile ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileArguments:
+    """What `reconcile` is to do."""
+
+    types: tuple[ObjectType, ...]
+    """Empty: all."""
+    allow_deletions: bool
+
+
+def _reconcile(wiring: "Wiring", arguments: ReconcileArguments) -> Steps[Compared]:
+    types = chosen_types(wiring, arguments.types)
+    return (
+        yield from compare_all(
+            types, wiring.rounds, wiring.reconciler, wiring.syncer, allow_deletions=arguments.allow_deletions
+        )
+    )
+
+
+# -- resend, and verify --repair ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ResendArguments:
+    """What `resend` is to send: the ids of each type, None for all of it."""
+
+    ids: dict[ObjectType, list[str] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """What was sent again, and what is left once Gong has settled it."""
+
+    sent: int
+    work: Work
+
+
+def _resend(wiring: "Wiring", arguments: ResendArguments) -> Steps[Resent]:
+    sent = sum(wiring.rounds.resend(kind, ids) for kind, ids in arguments.ids.items())
+    report = yield from wiring.syncer.steps((), wait=True, timeout=None)
+    return Resent(sent, report.work)
+
+
+# -- failures retry -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RetryArguments:
+    """Which refused objects `failures retry` is to try again; None for all."""
+
+    type: ObjectType | None
+    object_id: str | None
+
+
+def _retry(wiring: "Wiring", arguments: RetryArguments) -> int:
+    return wiring.store.retry(arguments.type, arguments.object_id)
+
+
+# -- schema apply ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaArguments:
+    """What `schema apply` may do."""
+
+    destructive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of one type's additional fields."""
+
+    type: ObjectType
+    changes: tuple[Change, ...]
+    conflict: str | None
+    """Why nothing was changed, in words; None when it was."""
+
+
+def _apply(wiring: "Wiring", arguments: SchemaArguments) -> list[Applied]:
+    applied = []
+    for kind in schema_types(wiring):
+        try:
+            changes = wiring.schema.apply(kind, destructive=arguments.destructive)
+        except SchemaConflict as conflict:
+            applied.append(Applied(kind, (), str(conflict)))
+        else:
+            applied.append(Applied(kind, tuple(change.change for change in changes), None))
+    return applied
+
+
+def schema_types(wiring: "Wiring") -> list[ObjectType]:
+    """Return the types that may have additional fields and that the mapping sends."""
+    sent = {entity.type for entity in wiring.mapping.entities}
+    return [kind for kind in SCHEMA_TYPES if kind in sent]
+
+
+SYNC: Final = Operation("sync", SyncArguments, SyncReport, _sync)
+RECONCILE: Final = Operation("reconcile", ReconcileArguments, Compared, _reconcile)
+RESEND: Final = Operation("resend", ResendArguments, Resent, _resend)
+RETRY: Final = Operation("failures retry", RetryArguments, int, at_once(_retry), mapped=False)
+SCHEMA_APPLY: Final = Operation("schema apply", SchemaArguments, list[Applied], at_once(_apply))
+
+OPERATIONS: Final[dict[str, Operation[Any, Any]]] = {
+    operation.name: operation for operation in (SYNC, RECONCILE, RESEND, RETRY, SCHEMA_APPLY)
+}
+"""Everything that may be asked of a daemon, by the name in the ledger."""
