@@ -56,7 +56,7 @@ class Requests:
 
     def book(self, operation: str, arguments: str, asked_by: str, *, for_daemon: bool, mapping: str | None) -> int:
         """Ask for an operation, and return the request's id."""
-        with self._database.writing(fenced=False) as connection:
+        with self._database.writing("request", fenced=False) as connection:
             inserted: int = connection.execute(
                 text(
                     "INSERT INTO requests (operation, arguments, mapping, asked_at, asked_by, for_daemon)"
@@ -89,7 +89,7 @@ class Requests:
 
     def start(self, request_id: int, *, for_daemon: bool) -> None:
         """Book that this process begins to carry a request out, or begins again after another one died."""
-        with self._database.writing() as connection:
+        with self._database.writing("request_start") as connection:
             self._change(
                 connection,
                 request_id,
@@ -99,7 +99,7 @@ class Requests:
 
     def finish(self, request_id: int, outcome: Outcome, *, result: str | None = None, error: str | None = None) -> None:
         """Book how a request ended."""
-        with self._database.writing() as connection:
+        with self._database.writing("request_finish") as connection:
             self._change(
                 connection,
                 request_id,
@@ -113,7 +113,7 @@ class Requests:
         """Book as interrupted what commands began to carry out themselves and left unfinished: whoever holds the lease
         now knows that none of them is at work. Returns how many.
         """
-        with self._database.writing() as connection:
+        with self._database.writing("request_give_up") as connection:
             return connection.execute(
                 text(
                     "UPDATE requests SET finished_at = :now, outcome = :outcome"
@@ -124,7 +124,7 @@ class Requests:
 
     def prune(self, before: float) -> None:
         """Forget requests that were finished before that time."""
-        with self._database.writing() as connection:
+        with self._database.writing("request_prune") as connection:
             connection.execute(text("DELETE FROM requests WHERE finished_at < :before"), {"before": before})
 
     def _change(self, connection: Connection, request_id: int, assignments: str, **values: object) -> None:
