@@ -45,9 +45,7 @@ def perform(wiring: Wiring, operation: Operation[A, R], arguments: A, *, timeout
     if other is None:
         request_id = wiring.requests.book(operation.name, stored, _asker(), for_daemon=False, mapping=mapping)
         return _alone(wiring, operation, arguments, request_id)
-    active = wiring.queries.active(wiring.lease.now())
-    if active is not None and not active.serves:
-        raise LeaseTaken(other)
+    refuse_early(wiring)
     request_id = wiring.requests.book(operation.name, stored, _asker(), for_daemon=True, mapping=mapping)
     say(f"{other} is the daemon of this ledger and carries it out, as request {request_id}.", to=remarks)
     try:
@@ -59,6 +57,17 @@ def perform(wiring: Wiring, operation: Operation[A, R], arguments: A, *, timeout
         say(f"The daemon is gone; this command carries request {request_id} out itself.", "yellow", to=remarks)
         return _alone(wiring, operation, arguments, request_id)
     return _result(operation, finished)
+
+
+def refuse_early(wiring: Wiring) -> None:
+    """Say before long work that nobody would carry an operation out: another command is at work.
+
+    Raises:
+        LeaseTaken: it is.
+    """
+    active = wiring.queries.active(wiring.lease.now())
+    if active is not None and not active.serves:
+        raise LeaseTaken(active.holder)
 
 
 def _alone(wiring: Wiring, operation: Operation[A, R], arguments: A, request_id: int) -> R:

@@ -11,7 +11,7 @@ from connector.cli.exits import Status
 from connector.cli.output import as_json as write_json
 from connector.cli.output import count, heading, remarks, say, table
 from connector.cli.parts import looking, working
-from connector.cli.perform import perform
+from connector.cli.perform import perform, refuse_early
 from connector.cli.progress import showing
 from connector.engine.operations import RESEND, ResendArguments, chosen_types
 from connector.engine.verifier import VERIFIABLE, Difference, Verification
@@ -51,6 +51,8 @@ def verify(
         chosen: list[ObjectType] = [kind for kind in mapped if kind in VERIFIABLE]
         if not chosen:
             raise ConfigError(f"Gong does not read back {', '.join(mapped)}: only {', '.join(VERIFIABLE)}")
+        if repair:
+            refuse_early(wiring)
         with showing(wiring.observer):
             found: Found = {kind: wiring.verifier.verify(kind, ids, limit) for kind in chosen}
         if repair and any(one.differing for one in found.values()):
