@@ -9,7 +9,7 @@ COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint simulate docs lock
+.PHONY: help demo test lint simulate crash docs lock
 
 help:  ## List what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ lint: $(VENV)/.dev  ## Style, types and import rules
 
 simulate: $(VENV)/.dev  ## 200 random histories with crashes and faults
 	$(BIN)/python -m tests.simulation --seeds 200 --jobs 2
+
+crash: $(VENV)/.dev  ## The real process killed and terminated at every failpoint, on both kinds of ledger
+	$(BIN)/pytest tests/crash -m "thorough or not thorough"
 
 docs: $(VENV)/.dev  ## Write anew what the docs hold of the code
 	$(BIN)/python -m tests.docs.generated

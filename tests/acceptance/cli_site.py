@@ -24,6 +24,7 @@ from connector.object_types import ObjectType
 from connector.sandbox import demo_crm
 from connector.sandbox.api import Credentials, SandboxApi
 from connector.sandbox.behaviour import Behaviour
+from connector.sandbox.faults import FaultPlan
 from connector.sandbox.server import running
 from connector.sandbox.world import World
 
@@ -44,15 +45,13 @@ class Said(NamedTuple):
 
 @dataclass
 class Site:
-    """The company. `world` is what Gong holds."""
+    """The company. `world` is what Gong holds, `faults` is what goes wrong on the way to it."""
 
     home: Path
     world: World
+    faults: FaultPlan
+    database: Path
     environment: dict[str, str]
-
-    @property
-    def database(self) -> Path:
-        return self.home / "crm.db"
 
     def connector(self, *arguments: str, status: int = 0, **environment: str) -> Said:
         """Run a command to its end, within this process (a fresh one takes a second to start).
@@ -163,16 +162,27 @@ def now() -> str:
 def company(home: Path, accounts: int = 8) -> Iterator[Site]:
     """Give a new company whose Gong knows nothing yet."""
     demo_crm.create(home / "crm.db", 7, time.time(), accounts=accounts)
+    with connected(home, home / "crm.db") as site:
+        site.sql("UPDATE accounts SET name = ? WHERE id = 1", CANARY_VALUE)
+        site.sql("UPDATE leads SET source = ? WHERE source = 'Trade show'", CANARY_VALUE)
+        yield site
+
+
+@contextmanager
+def connected(home: Path, database: Path) -> Iterator[Site]:
+    """Give the company whose CRM is `database` a ledger, a spool and a Gong of their own, new and empty."""
     quick = Behaviour(calls_per_second=None, pending_seconds=0.02, processing_seconds=0.02)
-    world = World(now=time.time, behaviour=quick)
+    world, faults = World(now=time.time, behaviour=quick), FaultPlan()
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CONNECTOR_")}
-    with running(SandboxApi(world, CREDENTIALS)) as base_url:
-        site = Site(
+    with running(SandboxApi(world, CREDENTIALS, faults)) as base_url:
+        yield Site(
             home,
             world,
+            faults,
+            database,
             clean
             | {
-                "CONNECTOR_SOURCE_URL": f"sqlite:///{home / 'crm.db'}",
+                "CONNECTOR_SOURCE_URL": f"sqlite:///{database}",
                 "CONNECTOR_STATE_URL": f"sqlite:///{home / 'connector.db'}",
                 "CONNECTOR_SPOOL_DIR": str(home / "spool"),
                 "CONNECTOR_MAPPING": str(DEMO_MAPPING),
@@ -185,7 +195,4 @@ def company(home: Path, accounts: int = 8) -> Iterator[Site]:
                 "CONNECTOR_SYNC_INTERVAL_SECONDS": "10",
             },
         )
-        site.sql("UPDATE accounts SET name = ? WHERE id = 1", CANARY_VALUE)
-        site.sql("UPDATE leads SET source = ? WHERE source = 'Trade show'", CANARY_VALUE)
-        yield site
     world.close()

@@ -104,9 +104,9 @@ class Company:
         wiring.take_lease()
         return wiring
 
-    def restart(self) -> None:
-        """Begin anew on the same ledger and spool, as another process would after this one died."""
-        self.clock.advance(1000)
+    def restart(self, after: float = 1000) -> None:
+        """Begin anew on the same ledger and spool, as another process would so many seconds after this one died."""
+        self.clock.advance(after)
         self.wiring = self._start()
 
     def close(self) -> None:

@@ -1,0 +1,130 @@
+"""Which command comes to which step, and what has to be so that it does."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from connector.sandbox.faults import Fault, FaultKind, Operation
+from tests.crash.launcher import FILL_DISK, TERMINATE, Strike
+from tests.crash.trial import LOST_ANSWER, Trial
+
+_FULL_DISK: Final = Strike("spool.write.before", FILL_DISK, times=1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A command, struck once on either side of each of these steps."""
+
+    arguments: tuple[str, ...]
+    steps: tuple[str, ...]
+    prepare: Callable[[Trial], None]
+    """Sees to it that the command, started next, comes to all of them."""
+    besides: tuple[Strike, ...] = ()
+    often: bool = False
+    """The command comes to each step several times, so that it can be struck at a later one."""
+
+
+def _nothing(_trial: Trial) -> None:
+    """Everything is there already."""
+
+
+def _work(trial: Trial) -> None:
+    trial.work()
+    trial.goes_wrong()
+
+
+def _lost_answer(trial: Trial) -> None:
+    trial.work()
+    trial.goes_wrong(LOST_ANSWER)
+
+
+def _throttled(trial: Trial) -> None:
+    trial.work()
+    trial.goes_wrong(Fault(kind=FaultKind.THROTTLE, operation=Operation.UPLOAD, retry_after="0"))
+
+
+def _new_picklist(trial: Trial) -> None:
+    trial.work()
+    trial.goes_wrong()
+    trial.site.sql("INSERT INTO industries VALUES (?, ?)", f"Industry {trial.worked}", 1000 + trial.worked)
+
+
+def _schema_in_vain(trial: Trial) -> None:
+    _new_picklist(trial)
+    trial.goes_wrong(Fault(kind=FaultKind.ERROR_BEFORE, operation=Operation.PUT_SCHEMA))
+
+
+def _pending(trial: Trial) -> None:
+    trial.work()
+    trial.goes_wrong()
+    trial.killed("sync", at="ledger.mark_failed.after")
+
+
+def _row_gone(trial: Trial) -> None:
+    trial.work()
+    trial.goes_wrong()
+    trial.site.sql("DELETE FROM contacts WHERE id = (SELECT min(id) FROM contacts WHERE NOT is_deleted)")
+
+
+REGISTER: Final = (
+    Part(("register",), ("ledger.migrate", "ledger.lease", "gong.integrations", "gong.register"), _nothing),
+    Part(("register",), ("ledger.set_meta", "ledger.release"), _nothing),
+)
+"""On nothing at all, in this order."""
+
+SYNC: Final = (
+    Part(("sync",), ("gong.schema", "gong.put_schema"), _new_picklist),
+    Part(
+        ("sync",),
+        (
+            "ledger.begin_pass",
+            "spool.write",
+            "spool.rename",
+            "spool.sealed",
+            "ledger.book",
+            "ledger.renew",
+            "ledger.budget",
+            "ledger.mark_sending",
+            "gong.upload",
+            "ledger.budget_finished",
+            "ledger.mark_accepted",
+            "gong.status",
+            "ledger.mark_done",
+            "spool.remove",
+        ),
+        _work,
+        often=True,
+    ),
+    Part(("sync",), ("ledger.mark_failed", "ledger.resolve", "ledger.finish_again", "ledger.release"), _work),
+    Part(("sync",), ("ledger.postpone",), _lost_answer),
+)
+
+TROUBLE: Final = (
+    Part(("sync",), ("ledger.throttled",), _throttled),
+    Part(("sync",), ("ledger.fail_start",), _schema_in_vain),
+    Part(("sync",), ("ledger.fail_pass",), _work, (_FULL_DISK,)),
+    Part(("sync",), ("ledger.delay",), _pending, (_FULL_DISK,)),
+    Part(("reconcile",), ("ledger.mark_gone", "ledger.forget_refusals"), _row_gone),
+    Part(("failures", "retry", "--all"), ("ledger.retry",), _work),
+)
+
+AGAIN: Final = (
+    Part(("resend", "STAGE", "--all", "--yes"), ("ledger.resend",), _work),
+    Part(("verify", "ACCOUNT"), ("gong.objects",), _nothing),
+)
+
+RUN: Final = (
+    Part(
+        ("run",),
+        ("ledger.book", "spool.rename", "ledger.mark_sending", "gong.upload", "gong.status", "ledger.mark_done"),
+        _work,
+        often=True,
+    ),
+    Part(("run",), ("ledger.lease", "ledger.prune", "ledger.mark_failed", "ledger.resolve"), _work),
+    Part(("run",), ("ledger.release",), _nothing, (Strike("ledger.prune.after", TERMINATE),)),
+)
+
+ELSEWHERE: Final = {
+    "ledger.doubt": "takes a quarter of an hour to come to: tests/unit/engine/test_ambiguity.py",
+}
+"""Steps that no process is struck at here, and where a crash at them is tried."""

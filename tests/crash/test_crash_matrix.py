@@ -1,0 +1,136 @@
+"""A process killed at any failpoint, again and again on the same state, breaks no promise."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from connector.ledger.database import Database
+from connector.ledger.queries import Queries
+from connector.object_types import ObjectType
+from tests.acceptance.cli_site import eventually
+from tests.crash import matrix
+from tests.crash.matrix import Part
+from tests.crash.promises import hold
+from tests.crash.trial import Trial, trial
+from tests.databases import postgres_database
+from tests.failpoint_names import failpoints, steps
+
+THOROUGH_OR_SQLITE = pytest.mark.parametrize(
+    "ledger", ["sqlite", pytest.param("postgresql", marks=pytest.mark.thorough)]
+)
+"""The other ledger, like all that is marked so, has its turn in `make crash`."""
+
+
+@contextmanager
+def fresh(home: Path, ledger: str) -> Iterator[Trial]:
+    """Give a company that was never connected to Gong."""
+    if ledger == "sqlite":
+        with trial(home, f"sqlite:///{home / 'connector.db'}") as made:
+            yield made
+        return
+    with postgres_database() as url, trial(home, url.render_as_string(hide_password=False)) as made:
+        yield made
+
+
+def sides(step: str) -> list[str]:
+    """The failpoints of a step."""
+    return [name for name in failpoints() if name == step or name.rpartition(".")[0] == step]
+
+
+def is_quiet(made: Trial) -> bool:
+    """Tell whether the latest changes are in Gong, and nothing is left to be done."""
+    told = {
+        "accounts": made.site.world.objects(ObjectType.ACCOUNT).get("1", {}).get("employees"),
+        "deals": made.site.world.objects(ObjectType.DEAL).get("3", {}).get("amount"),
+        "leads": made.site.world.objects(ObjectType.LEAD).get("1", {}).get("score"),
+    }
+    if told != {"accounts": 1000 + made.worked, "deals": made.worked, "leads": made.worked}:
+        return False
+    database = Database(made.ledger_url)
+    work = Queries(database).work(time.time())
+    database.close()
+    return not work.unsettled and not work.awaited
+
+
+def strike(made: Trial, parts: Sequence[Part], *, late: bool) -> None:
+    """Kill the parts' commands at all their failpoints; `late`: at the second time where they come there often."""
+    for part in parts:
+        for step in part.steps:
+            for at in reversed(sides(step)):  # "before" comes before "after"
+                part.prepare(made)
+                made.killed(*part.arguments, at=at, hit=2 if late and part.often else 1, besides=part.besides)
+    made.goes_wrong()
+
+
+@pytest.mark.parametrize("ledger", [pytest.param("sqlite", marks=pytest.mark.thorough), "postgresql"])
+def test_a_first_load_and_changes_survive(tmp_path: Path, ledger: str) -> None:
+    with fresh(tmp_path, ledger) as made:
+        strike(made, matrix.REGISTER, late=False)
+        made.runs("register", status=0)
+        strike(made, matrix.SYNC, late=ledger == "postgresql")
+        made.runs("sync")
+        hold(made)
+
+
+@THOROUGH_OR_SQLITE
+def test_crashes_in_the_midst_of_other_trouble_are_survived(tmp_path: Path, ledger: str) -> None:
+    with fresh(tmp_path, ledger) as made:
+        made.runs("register", status=0)
+        made.runs("sync")
+        strike(made, matrix.TROUBLE, late=False)
+        made.runs("reconcile")
+        made.runs("sync")
+        hold(made)
+
+
+@THOROUGH_OR_SQLITE
+def test_sending_again_is_survived(tmp_path: Path, ledger: str) -> None:
+    with fresh(tmp_path, ledger) as made:
+        made.runs("register", status=0)
+        made.runs("sync")
+        strike(made, matrix.AGAIN, late=False)
+        made.runs("sync")
+        hold(made, sent_again=True)
+
+
+@THOROUGH_OR_SQLITE
+def test_the_daemon_goes_on_where_it_was_killed(tmp_path: Path, ledger: str) -> None:
+    with fresh(tmp_path, ledger) as made:
+        made.runs("register", status=0)
+        strike(made, matrix.RUN, late=ledger == "postgresql")
+        made.work()
+        process = made.start("run")
+        eventually(lambda: is_quiet(made), "rest")
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.end() == 0
+        hold(made)
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "parts"),
+    [pytest.param("sync", 143, matrix.SYNC, id="sync"), pytest.param("run", 0, matrix.RUN[:2], id="run")],
+)
+@pytest.mark.thorough
+def test_sigterm_ends_a_process_in_good_order_wherever_it_is(
+    tmp_path: Path, command: str, status: int, parts: Sequence[Part]
+) -> None:
+    with fresh(tmp_path, "sqlite") as made:
+        made.runs("register", status=0)
+        for part in parts:
+            for step in part.steps:
+                for at in reversed(sides(step)):
+                    part.prepare(made)
+                    made.terminated(command, at=at, status=status)
+        made.goes_wrong()
+        made.runs("sync")
+        hold(made)
+
+
+def test_every_failpoint_is_tried() -> None:
+    parts = (*matrix.REGISTER, *matrix.SYNC, *matrix.TROUBLE, *matrix.AGAIN, *matrix.RUN)
+    assert {step for part in parts for step in part.steps} | set(matrix.ELSEWHERE) == set(steps())
