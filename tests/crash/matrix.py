@@ -95,6 +95,9 @@ SYNC: Final = (
         _work,
         often=True,
     ),
+    Part(
+        ("sync",), ("ledger.request", "ledger.request_give_up", "ledger.request_start", "ledger.request_finish"), _work
+    ),
     Part(("sync",), ("ledger.mark_failed", "ledger.resolve", "ledger.finish_again", "ledger.release"), _work),
     Part(("sync",), ("ledger.postpone",), _lost_answer),
 )
@@ -120,7 +123,11 @@ RUN: Final = (
         _work,
         often=True,
     ),
-    Part(("run",), ("ledger.lease", "ledger.prune", "ledger.mark_failed", "ledger.resolve"), _work),
+    Part(
+        ("run",),
+        ("ledger.lease", "ledger.prune", "ledger.request_prune", "ledger.mark_failed", "ledger.resolve"),
+        _work,
+    ),
     Part(("run",), ("ledger.release",), _nothing, (Strike("ledger.prune.after", TERMINATE),)),
 )
 
