@@ -197,6 +197,24 @@ def verify(
     return work(types, list(dict.fromkeys(ids)) or None, limit, repair=repair, as_json=as_json)
 
 
+@commands.command(epilog=_example("pause DEAL"))
+@click.argument("object_type", metavar="TYPE", type=_type)
+def pause(object_type: ObjectType) -> Status:
+    """Neither read nor upload a TYPE of object until `resume`; the others go on."""
+    from connector.cli.pause import pause as work
+
+    return work(object_type)
+
+
+@commands.command(epilog=_example("resume DEAL"))
+@click.argument("object_type", metavar="TYPE", type=_type)
+def resume(object_type: ObjectType) -> Status:
+    """End the pause of a TYPE: it goes on where it stopped."""
+    from connector.cli.pause import resume as work
+
+    return work(object_type)
+
+
 @commands.command("run", epilog=_example("run"))
 def run_daemon() -> Status:
     """Keep syncing until SIGTERM or Ctrl-C. A second one on the same ledger stands by."""

@@ -10,6 +10,7 @@ from connector.cli.perform import perform
 from connector.cli.status import guard_words
 from connector.engine.comparing import Compared
 from connector.engine.operations import RECONCILE, ReconcileArguments, chosen_types
+from connector.engine.reader import End
 from connector.engine.wiring import Wiring
 from connector.object_types import ObjectType
 
@@ -39,7 +40,7 @@ def _say_found(compared: Compared, held: dict[ObjectType, str]) -> None:
     rows = [
         (object_type, found.counts.rows, found.counts.lines, found.gone, found.counts.refused, held.get(object_type))
         for object_type, found in compared.found.items()
-        if found is not None
+        if found is not None and found.end is not End.PAUSED
     ]
     if rows:
         heading("What was compared")
@@ -56,11 +57,14 @@ def _verdict(compared: Compared, held: dict[ObjectType, str]) -> Status:
     if unloaded:
         names = ", ".join(unloaded)
         say(f"Not compared, for the first load is not over: {names}. Run `gong-connector sync` first.", "yellow")
+    paused = [str(kind) for kind, found in compared.found.items() if found is not None and found.end is End.PAUSED]
+    if paused:
+        say(f"Not compared, for they are paused: {', '.join(paused)}.", "yellow")
     if compared.errors:
         say(f"Gong may not equal the source: {', '.join(compared.errors)} could not be compared.", "bold red")
         return Status.FAILED
-    if len(unloaded) == len(compared.found):
+    if len(unloaded) + len(paused) == len(compared.found):
         return Status.UNSETTLED
     well = "Gong equals what was compared" + (", the held deletions aside" if held else "")
     status = say_work(compared.work, well, waited=True)
-    return Status.UNSETTLED if held or unloaded else status
+    return Status.UNSETTLED if held or unloaded or paused else status

@@ -12,6 +12,7 @@ from connector.engine.binding import GONG_HOST, INTEGRATION
 from connector.engine.wiring import Wiring
 from connector.ledger.queries import Active, TypeStatus, Work
 from connector.ledger.records import UNSETTLED, Pass
+from connector.ledger.requests import Request
 from connector.object_types import ObjectType
 
 WAITS: Final = {
@@ -45,6 +46,8 @@ class _State:
     troubles: Sequence[str]
     passes: Sequence[Pass]
     guard: Mapping[ObjectType, str]
+    paused: Mapping[ObjectType, float]
+    requests: Sequence[Request]
 
     @property
     def failed(self) -> list[Pass]:
@@ -57,7 +60,8 @@ class _State:
         if self.failed:
             return Status.FAILED
         work = self.work
-        return Status.UNSETTLED if work.refused or work.held or self.troubles or self.guard else Status.WELL
+        exceptions = work.refused or work.held or self.troubles or self.guard or self.paused
+        return Status.UNSETTLED if exceptions else Status.WELL
 
 
 def status(*, as_json: bool) -> Status:
@@ -88,6 +92,8 @@ def _state(wiring: Wiring) -> _State:
         troubles=queries.troubles(),
         passes=queries.last_passes(),
         guard=queries.guards(),
+        paused=wiring.store.pauses(),
+        requests=wiring.requests.open(),
     )
 
 
@@ -118,6 +124,11 @@ def _say(state: _State) -> None:
     _say_what_waits(state)
     for one in state.failed:
         say(f"{one.name}: the last pass failed: {one.error}", "red")
+    for object_type, since in state.paused.items():
+        say(f"{object_type} is paused since {moment(since)}: `gong-connector resume {object_type}` ends it.", "yellow")
+    for asked in state.requests:
+        begun = "not begun yet" if asked.started_at is None else f"begun {moment(asked.started_at)}"
+        say(f"Asked for by {asked.asked_by} at {moment(asked.asked_at)}: {asked.operation}; {begun}.")
     for trouble in state.troubles:
         say(trouble, "yellow")
     for object_type, held in state.guard.items():
@@ -190,7 +201,18 @@ def _document(state: _State) -> dict[str, object]:
             "held": state.work.held,
             "refused": state.work.refused,
         },
+        "requests": [
+            {
+                "id": one.id,
+                "operation": one.operation,
+                "asked_by": one.asked_by,
+                "asked_at": moment(one.asked_at),
+                "started_at": moment(one.started_at),
+            }
+            for one in state.requests
+        ],
         "troubles": list(state.troubles),
+        "paused": {object_type: moment(since) for object_type, since in state.paused.items()},
         "guard": dict(state.guard),
         "passes": [
             {

@@ -104,6 +104,11 @@ def verdict(synced: Synced, *, waited: bool) -> Status:
         say(f"Gong does not equal the source: {', '.join(report.errors)} could not be read.", "bold red")
         say_exceptions(work)
         return Status.FAILED
+    paused = [name for name, reading in report.readings.items() if reading.end is End.PAUSED]
+    if paused:
+        say(f"Paused, so not read to the end: {', '.join(paused)}. `gong-connector status` says since when.", "yellow")
+        say_work(work, "Gong equals what was read", waited=waited)
+        return Status.UNSETTLED
     unread = [entity.name for entity in synced.entities if not _read_to_the_end(entity, report)]
     if not unread:
         well = "Gong equals what was read" if exceptions_of(work) else "Gong now equals what was read"

@@ -9,6 +9,7 @@ from connector.engine.rounds import Rounds
 from connector.engine.sync import Steps, Syncer
 from connector.errors import ConnectorError, GongDenied, LeaseLost, LedgerUnavailable
 from connector.ledger.queries import Work
+from connector.ledger.records import Counts
 from connector.object_types import ObjectType
 
 
@@ -36,6 +37,9 @@ def compare_all(
     """
     compared = Compared()
     for object_type in sorted(types, key=list(ObjectType).index, reverse=True):
+        if object_type in rounds.store.pauses():
+            compared.found[object_type] = Reconciliation(End.PAUSED, Counts(), 0, 0, held=False)
+            continue
         try:
             rounds.schema.ensure(object_type)
             compared.found[object_type] = yield from _compare(object_type, reconciler, syncer, allow_deletions)

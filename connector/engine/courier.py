@@ -1,5 +1,6 @@
 """Takes sealed files to Gong and brings back what became of them. Each method is a tick: one step, one outcome."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -90,12 +91,13 @@ class Courier:
     # -- ticks -----------------------------------------------------------------------------------
 
     def deliver(self) -> Errand | None:
-        """Upload the next sealed file whose time has come, or ask about one that may have arrived.
+        """Upload the next sealed file whose time has come, or ask about one that may have arrived; files of paused
+        types stay.
 
         Returns:
             None when there is nothing to do yet.
         """
-        batch = self._next((BatchState.SPOOLED, BatchState.SENT))
+        batch = self._first(self._not_paused((BatchState.SPOOLED, BatchState.SENT)))
         if batch is None:
             return None
         if batch.state is BatchState.SPOOLED:
@@ -107,7 +109,7 @@ class Courier:
 
     def poll(self) -> Errand | None:
         """Ask what became of the next file that Gong has and whose time to ask has come."""
-        batch = self._next((BatchState.ACCEPTED,))
+        batch = self._first(self._store.batches((BatchState.ACCEPTED,)))
         return None if batch is None else self._ask(batch)
 
     def resolve(self) -> Batch | None:
@@ -136,11 +138,12 @@ class Courier:
 
     def has_uploads(self) -> bool:
         """Tell whether a file is due to be uploaded, or to be asked about because it may have arrived."""
-        return self._next((BatchState.SPOOLED, BatchState.SENT)) is not None
+        return self._first(self._not_paused((BatchState.SPOOLED, BatchState.SENT))) is not None
 
     def next_due(self) -> float | None:
         """Return when the next batch is to be sent or asked about (seconds since 1970 UTC)."""
-        batches = self._store.batches((BatchState.SPOOLED, BatchState.SENT, BatchState.ACCEPTED))
+        batches = self._not_paused((BatchState.SPOOLED, BatchState.SENT))
+        batches += self._store.batches((BatchState.ACCEPTED,))
         return min((batch.due_at for batch in batches), default=None)
 
     def tidy(self) -> int:
@@ -162,9 +165,13 @@ class Courier:
 
     # -- one batch -------------------------------------------------------------------------------
 
-    def _next(self, states: tuple[BatchState, ...]) -> Batch | None:
+    def _not_paused(self, states: tuple[BatchState, ...]) -> list[Batch]:
+        paused = self._store.pauses()
+        return [batch for batch in self._store.batches(states) if batch.type not in paused]
+
+    def _first(self, batches: Sequence[Batch]) -> Batch | None:
         now = self._clock.now()
-        due = [batch for batch in self._store.batches(states) if batch.due_at <= now]
+        due = [batch for batch in batches if batch.due_at <= now]
         return min(due, key=lambda batch: (_RANK[batch.type], batch.id), default=None)
 
     def _upload(self, batch: Batch) -> Errand:

@@ -225,13 +225,45 @@ def schema_types(wiring: "Wiring") -> list[ObjectType]:
     return [kind for kind in SCHEMA_TYPES if kind in sent]
 
 
+# -- pause, resume --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PauseArguments:
+    """Which type `pause` or `resume` is about."""
+
+    type: ObjectType
+
+
+@dataclass(frozen=True, slots=True)
+class WasPaused:
+    """What was before `pause` or `resume`."""
+
+    since: float | None
+    """Seconds since 1970 UTC; None: it was not paused."""
+
+
+def _pause(wiring: "Wiring", arguments: PauseArguments) -> WasPaused:
+    since = wiring.store.pauses().get(arguments.type)
+    wiring.store.pause(arguments.type)
+    return WasPaused(since)
+
+
+def _resume(wiring: "Wiring", arguments: PauseArguments) -> WasPaused:
+    since = wiring.store.pauses().get(arguments.type)
+    wiring.store.resume(arguments.type)
+    return WasPaused(since)
+
+
 SYNC: Final = Operation("sync", SyncArguments, SyncReport, _sync)
 RECONCILE: Final = Operation("reconcile", ReconcileArguments, Compared, _reconcile)
 RESEND: Final = Operation("resend", ResendArguments, Resent, _resend)
 RETRY: Final = Operation("failures retry", RetryArguments, int, at_once(_retry), mapped=False)
 SCHEMA_APPLY: Final = Operation("schema apply", SchemaArguments, list[Applied], at_once(_apply))
+PAUSE: Final = Operation("pause", PauseArguments, WasPaused, at_once(_pause), mapped=False, quick=True)
+RESUME: Final = Operation("resume", PauseArguments, WasPaused, at_once(_resume), mapped=False, quick=True)
 
 OPERATIONS: Final[dict[str, Operation[Any, Any]]] = {
-    operation.name: operation for operation in (SYNC, RECONCILE, RESEND, RETRY, SCHEMA_APPLY)
+    operation.name: operation for operation in (SYNC, RECONCILE, RESEND, RETRY, SCHEMA_APPLY, PAUSE, RESUME)
 }
 """Everything that may be asked of a daemon, by the name in the ledger."""

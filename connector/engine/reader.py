@@ -46,6 +46,8 @@ class End(StrEnum):
     """CONNECTOR_SPOOL_MAX_BYTES are waiting; it goes on from its position when there is room."""
     STOPPED = "stopped"
     """The process is to end; it goes on from its position at the next start."""
+    PAUSED = "paused"
+    """Its type is paused; it goes on from its position when somebody resumes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,8 @@ class Reader:
         """
         if not self._spool.room():
             return Reading(End.SPOOL_FULL, PassKind.COMPARISON, Counts())
+        if entity.type in self._store.pauses():
+            return Reading(End.PAUSED, PassKind.COMPARISON, Counts())
         pass_id = self._begin(entity, PassKind.COMPARISON)
         return self._pass(entity, PassKind.COMPARISON, pass_id, None, seen, thorough=True)
 
@@ -224,6 +228,8 @@ class Reader:
         for chunk, stamped in self._chunks(entity, kind, after):
             if self._stopping:
                 return End.STOPPED
+            if entity.type in self._store.pauses():
+                return End.PAUSED
             self._lease.keep()
             seen(intake.take(chunk))
             if stamped and ordered and relation is not None:

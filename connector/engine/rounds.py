@@ -13,7 +13,7 @@ from connector.engine.reader import End, Reader, Reading
 from connector.engine.schema import SchemaKeeper
 from connector.engine.turns import NAMES_ACCOUNTS, may_load_at
 from connector.errors import ConnectorError, GongDenied, LeaseLost, LedgerUnavailable
-from connector.ledger.records import PassKind
+from connector.ledger.records import Counts, PassKind
 from connector.ledger.store import Store
 from connector.mapping import CompiledMapping, Entity
 from connector.object_types import ObjectType
@@ -56,6 +56,8 @@ class Rounds:
 
     def read(self, entity: Entity) -> Reading:
         """Make sure of Gong's schema for the type, then read what is new in the entity source."""
+        if entity.type in self.store.pauses():
+            return Reading(End.PAUSED, PassKind.INCREMENTAL, Counts())
         try:
             self.schema.ensure(entity.type)
         except ConnectorError as error:
@@ -69,7 +71,10 @@ class Rounds:
         did = False
         while self.courier.resolve() is not None:
             did = True
+        paused = self.store.pauses()
         for object_type in self._types:
+            if object_type in paused:
+                continue
             did = self._again(object_type) or did
         return did
 

@@ -11,7 +11,9 @@ from connector.engine.turns import NEVER
 from connector.errors import ConnectorError, GongDenied, LeaseLost, LedgerUnavailable, RetriableError
 from connector.ledger.lease import Lease
 from connector.ledger.queries import Queries, Work
+from connector.ledger.records import Counts, PassKind
 from connector.mapping import Entity
+from connector.object_types import ObjectType
 
 LONGEST_SLEEP_SECONDS: Final = 5.0
 MOST_TRIES: Final = 5
@@ -82,6 +84,10 @@ class Syncer:
             yield NOW
             if todo:
                 at = min(self._read_at(entity, later) for entity in todo)
+                if at == NEVER and ObjectType.ACCOUNT in self._rounds.store.pauses():
+                    paused = Reading(End.PAUSED, PassKind.LOAD, Counts())
+                    report.readings |= {entity.name: paused for entity in todo}
+                    break
                 if at == NEVER:
                     report.errors |= {entity.name: _NO_ACCOUNTS for entity in todo}
                     break

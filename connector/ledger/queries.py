@@ -21,7 +21,9 @@ class Work:
     awaited: int
     """Pending objects that go by themselves soon."""
     held: int
-    """Pending objects that wait for something that may never come: an account, a dependency, a long delay."""
+    """Objects that wait for something that may never come: an account, a dependency, a long delay, the end of a
+    pause.
+    """
     refused: int
     """Objects whose latest line is refused, by the connector or by Gong."""
 
@@ -91,6 +93,11 @@ OR (pending = 'account' AND EXISTS (SELECT 1 FROM objects a WHERE a.type = 'ACCO
 """
 
 
+_PAUSED = "type IN (SELECT type FROM pauses)"
+_GOING = f"({_AWAITED}) AND NOT ({_PAUSED}) AND NOT (pending = 'account' AND 'ACCOUNT' IN (SELECT type FROM pauses))"
+_HELD_FILES = f"state IN ('spooled', 'sent') AND {_PAUSED}"
+
+
 class Queries:
     """Answers questions about the ledger. Raises LedgerUnavailable."""
 
@@ -100,18 +107,20 @@ class Queries:
     def work(self, now: float) -> Work:
         """Return what is left to do."""
         with self._database.reading() as connection:
-            unsettled = connection.exec_driver_sql(
-                f"SELECT count(*) FROM batches WHERE state IN {UNSETTLED_SQL}"
-            ).scalar_one()
+            unsettled, held = connection.exec_driver_sql(
+                f"SELECT count(*) FILTER (WHERE NOT ({_HELD_FILES})),"
+                f" COALESCE(sum(lines) FILTER (WHERE {_HELD_FILES}), 0)"
+                f" FROM batches WHERE state IN {UNSETTLED_SQL}"
+            ).one()
             awaited, pending = connection.execute(
                 text(
-                    f"SELECT COALESCE(sum(CASE WHEN {_AWAITED} THEN 1 ELSE 0 END), 0), count(*)"
+                    f"SELECT COALESCE(sum(CASE WHEN {_GOING} THEN 1 ELSE 0 END), 0), count(*)"
                     " FROM objects WHERE pending IS NOT NULL"
                 ),
                 {"now": now},
             ).one()
             refused = connection.exec_driver_sql("SELECT count(*) FROM refusals").scalar_one()
-        return Work(unsettled, awaited, pending - awaited, refused)
+        return Work(unsettled, awaited, pending - awaited + int(held), refused)
 
     def types(self) -> list[TypeStatus]:
         """Return how every type stands, in Gong's order; types that were never read are left out."""

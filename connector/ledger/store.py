@@ -51,6 +51,27 @@ class Store:
                 {"key": key, "value": value},
             )
 
+    # -- pauses ----------------------------------------------------------------------------------
+
+    def pauses(self) -> dict[ObjectType, float]:
+        """Return the types that are neither read nor uploaded, and since when (seconds since 1970 UTC)."""
+        with self._database.reading() as connection:
+            rows = connection.exec_driver_sql("SELECT type, since FROM pauses").all()
+        return {ObjectType(row.type): row.since for row in rows}
+
+    def pause(self, object_type: ObjectType) -> None:
+        """Have a type neither read nor uploaded until `resume`; one that is paused stays so since when it was."""
+        with self._database.writing("pause") as connection:
+            connection.execute(
+                text("INSERT INTO pauses (type, since) VALUES (:type, :now) ON CONFLICT (type) DO NOTHING"),
+                {"type": object_type, "now": self._clock.now()},
+            )
+
+    def resume(self, object_type: ObjectType) -> None:
+        """End a type's pause."""
+        with self._database.writing("resume") as connection:
+            connection.execute(text("DELETE FROM pauses WHERE type = :type"), {"type": object_type})
+
     # -- reading: cursors and passes -------------------------------------------------------------
 
     def cursor(self, name: str) -> Cursor | None:
@@ -139,10 +160,13 @@ class Store:
             settling.forget_refusals(connection, object_type, before)
 
     def next_due(self) -> float | None:
-        """Return when the next pending object is due, or None when nothing is pending."""
+        """Return when the next pending object of a type that is not paused is due, or None when nothing is pending."""
         with self._database.reading() as connection:
             value: float | None = connection.execute(
-                text("SELECT min(pending_due) FROM objects WHERE pending IS NOT NULL")
+                text(
+                    "SELECT min(pending_due) FROM objects WHERE pending IS NOT NULL"
+                    " AND type NOT IN (SELECT type FROM pauses)"
+                )
             ).scalar()
             return value
 

@@ -72,6 +72,23 @@ def test_what_commands_ask_for_is_carried_out_by_the_daemon_and_ends_as_if_they_
         assert "LEAD" in site.connector("sync", "--type", "LEAD", "--no-wait", status=3).out
 
 
+def test_paused_type_stays_behind_while_the_daemon_goes_on_and_catches_up_when_resumed(site: Site) -> None:
+    with daemon(site):
+        assert "is paused: neither read nor uploaded" in site.connector("pause", "ACCOUNT").out
+        assert "already, since" in site.connector("pause", "ACCOUNT").out
+        site.sql("UPDATE accounts SET name = 'Late', updated_at = datetime('now') WHERE id = 4")
+        assert "Paused, so not read to the end: ACCOUNT" in site.connector("sync", status=3).out
+        assert "they are paused: ACCOUNT" in site.connector("reconcile", "--type", "ACCOUNT", status=3).out
+    shown = json.loads(site.connector("status", "--json", status=3).out)
+    assert list(shown["paused"]) == ["ACCOUNT"]
+    assert "ACCOUNT is paused since" in site.connector("status", status=3).out
+    assert site.name_of(ObjectType.ACCOUNT, "4") != "Late"
+    assert "catches up" in site.connector("resume", "ACCOUNT").out
+    assert "is not paused" in site.connector("resume", "ACCOUNT").out
+    site.connector("sync", status=3)
+    assert site.name_of(ObjectType.ACCOUNT, "4") == "Late"
+
+
 def test_daemon_refuses_what_is_meant_for_another_mapping_file_than_its_own(site: Site) -> None:
     mapping = site.home / "mapping.yaml"
     mapping.write_text(Path(site.environment["CONNECTOR_MAPPING"]).read_text())
