@@ -106,6 +106,15 @@ def register(adopt: bool) -> Status:
     return work(adopt=adopt)
 
 
+@commands.command(epilog=_example("unregister"))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def unregister(yes: bool) -> Status:
+    """Delete the integration from Gong with all its objects and fields; asks first. A running daemon ends."""
+    from connector.cli.unregister import unregister as work
+
+    return work(sure=yes)
+
+
 @commands.group()
 def schema() -> None:
     """Gong's additional fields: the difference from the mapping, and making it right."""

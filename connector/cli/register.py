@@ -11,8 +11,12 @@ def register(*, adopt: bool) -> Status:
         file = wiring.mapping_file
         wiring.binding.check()
         client = wiring.client
-        wiring.take_lease()
         known = wiring.binding.integration_id
+        other = wiring.try_lease()
+        if other is not None and known is not None:
+            say(f"Registered already: integration {known}; {other} is at work for it.")
+            return Status.WELL
+        wiring.take_lease()
         integration_id, is_new = wiring.binding.register(client, file.integration_name, file.owner_email, adopt=adopt)
     if is_new:
         say(f"Registered {file.integration_name!r} in Gong: integration {integration_id}.")

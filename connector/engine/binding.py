@@ -1,12 +1,23 @@
 """Binds a ledger to one source, one Gong and one integration: another of them would make its knowledge false."""
 
+from datetime import UTC, datetime
+
 from connector.errors import ConfigError, FatalError
 from connector.gong import AlreadyRegistered, GongClient
+from connector.ledger.records import GUARD
 from connector.ledger.store import Store
 
 INTEGRATION = "integration_id"
 GONG_HOST = "gong_host"
 SOURCE = "source"
+SCHEMA = "schema."
+"""Before an object type: which additional fields Gong's schema was last seen to hold."""
+UNREGISTER = "unregister.request_id"
+"""Under which id Gong is asked to delete the integration, until that is booked."""
+UNREGISTERED = "unregistered."
+"""Before an integration's id: when Gong was asked to delete it."""
+ABOUT_GONG = (INTEGRATION, GONG_HOST, SOURCE, SCHEMA, GUARD, UNREGISTER)
+"""What is true of one integration only."""
 
 
 class Binding:
@@ -68,6 +79,7 @@ class Binding:
         for integration in present:
             if known is not None and integration.integration_id != known:
                 continue
+            self._refuse_deleted(integration.integration_id)
             if integration.name != name and not adopt and known is None:
                 raise ConfigError(
                     f"Gong has an integration called {integration.name!r} already, and the mapping file says {name!r}: "
@@ -91,6 +103,16 @@ class Binding:
             raise
         self._bind(created)
         return created, True
+
+    def _refuse_deleted(self, integration_id: int) -> None:
+        """Refuse to take over an integration that Gong is about to delete."""
+        asked = self._store.meta(f"{UNREGISTERED}{integration_id}")
+        if asked is not None:
+            at = datetime.fromtimestamp(int(float(asked)), UTC).strftime("%Y-%m-%d %H:%M UTC")
+            raise ConfigError(
+                f"Gong still has integration {integration_id}, which it was asked to delete at {at}. That takes "
+                "Gong up to 24 hours: run `gong-connector register` again later"
+            )
 
     def _bind(self, integration_id: int) -> None:
         self._store.set_meta(INTEGRATION, str(integration_id))

@@ -32,6 +32,7 @@ class Clerk:
         observer: Observer,
         steps: Callable[[Request], Steps[str]],
         takes: Callable[[Request], bool],
+        is_last: Callable[[Request], bool],
     ) -> None:
         """Note what to work with.
 
@@ -41,12 +42,16 @@ class Clerk:
             observer: is told of every request.
             steps: carries a request out, up to its stored result; raises ConnectorError.
             takes: which requests are this clerk's.
+            is_last: after which the daemon has no work any more.
         """
         self._requests = requests
         self._clock = clock
         self._observer = observer
         self._steps = steps
         self._takes = takes
+        self._is_last = is_last
+        self.last: Request | None = None
+        """What the daemon is to come to rest for; `carry_out_last` does it."""
         self._under_way: dict[int, _UnderWay] = {}
 
     def tick(self) -> None:
@@ -58,11 +63,32 @@ class Clerk:
         for request in self._requests.open():
             if not request.for_daemon or not self._takes(request):
                 continue
+            if self._is_last(request):
+                self.last = request
+                return
             work = self._under_way.get(request.id)
             if work is None:
                 work = self._begin(request)
             if work.due <= self._clock.now():
                 self._go_on(request, work)
+
+    def carry_out_last(self, *, rested: bool) -> Outcome | None:
+        """Carry out, once the daemon's threads have come to rest, what it came to rest for; return how that ended.
+
+        Args:
+            rested: they have; otherwise the request fails, for an upload may still be under way.
+
+        Raises:
+            LeaseLost, LedgerUnavailable: as `tick`.
+        """
+        if self.last is None:
+            return None
+        if not rested:
+            busy = "an upload or a statement did not end in time: run the command again"
+            self._requests.finish(self.last.id, Outcome.FAILED, error=busy)
+        else:
+            self._go_on(self.last, self._begin(self.last))
+        return self._requests.get(self.last.id).outcome
 
     def _begin(self, request: Request) -> _UnderWay:
         self._requests.start(request.id, for_daemon=True)

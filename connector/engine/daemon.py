@@ -16,9 +16,9 @@ from connector.engine.observe import Observer
 from connector.engine.reader import End
 from connector.engine.reconciler import Reconciler
 from connector.engine.rounds import Rounds
-from connector.errors import ConnectorError, LeaseLost, LedgerUnavailable
+from connector.errors import ConnectorError, FatalError, LeaseLost, LedgerUnavailable
 from connector.ledger.lease import Lease
-from connector.ledger.requests import Requests
+from connector.ledger.requests import Outcome, Requests
 from connector.ledger.store import Store
 from connector.mapping import Entity
 from connector.object_types import ObjectType
@@ -67,6 +67,7 @@ class Daemon:
 
         Raises:
             LeaseLost: another process took over.
+        FatalError: it came to rest for a request that failed.
         """
         scheduler = BackgroundScheduler(
             executors={
@@ -91,6 +92,8 @@ class Daemon:
         rested = self._rest()
         if self._lost is not None:
             raise self._lost
+        if self.clerk.carry_out_last(rested=rested) not in (None, Outcome.DONE):
+            raise FatalError("the daemon came to rest for a request that failed: start it again")
         return rested
 
     def _add(
@@ -131,8 +134,14 @@ class Daemon:
 
     def _tend(self) -> None:
         self.rounds.tend()
-        self.clerk.tick()
+        self._carry_out()
         self._read()
+
+    def _carry_out(self) -> None:
+        """Carry out what commands ask for; come to rest where that must be the last thing."""
+        self.clerk.tick()
+        if self.clerk.last is not None:
+            self.stop()
 
     def _read(self) -> None:
         """Read the entity sources whose turn it is; the others stay for the next round."""
@@ -151,7 +160,7 @@ class Daemon:
             except ConnectorError as error:
                 self.observer.event("pass.failed", entity=entity.name, error=str(error), alarm=True)
             self.rounds.tend()
-            self.clerk.tick()
+            self._carry_out()
         self._todo = left
 
     def _reconcile(self) -> None:
@@ -166,7 +175,7 @@ class Daemon:
             except ConnectorError as error:
                 self.observer.event("reconcile.failed", type=object_type.value, error=str(error), alarm=True)
             self.rounds.tend()
-            self.clerk.tick()
+            self._carry_out()
 
     def _deliver(self) -> None:
         self.rounds.deliver()

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from connector.engine.binding import ABOUT_GONG, UNREGISTER, UNREGISTERED
 from connector.engine.comparing import Compared, compare_all
 from connector.engine.schema import Change, SchemaConflict
-from connector.engine.sync import Steps, SyncReport
+from connector.engine.sync import MOST_TRIES, Steps, SyncReport
 from connector.errors import ConfigError
+from connector.gong import GongRefused, GongUnavailable
 from connector.ledger.queries import Work
 from connector.mapping import Entity
 from connector.object_types import SCHEMA_TYPES, ObjectType
@@ -37,6 +39,8 @@ class Operation(Generic[A, R]):
     """It depends on the mapping file: a daemon that works with another version of it refuses."""
     quick: bool = False
     """It only notes something in the ledger: a daemon does it at once, even while it reads the source."""
+    last: bool = False
+    """A daemon comes to rest before it, and ends after it."""
 
     def dump_arguments(self, arguments: A) -> str:
         """Return arguments as a request holds them."""
@@ -255,6 +259,62 @@ def _resume(wiring: "Wiring", arguments: PauseArguments) -> WasPaused:
     return WasPaused(since)
 
 
+# -- unregister -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class UnregisterArguments:
+    """Which integration `unregister` is to delete: the one that the user was asked about."""
+
+    integration_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unregistered:
+    """What `unregister` deleted."""
+
+    integration_id: int
+
+
+def _unregister(wiring: "Wiring", arguments: UnregisterArguments) -> Unregistered:
+    integration_id = arguments.integration_id
+    if wiring.store.meta(f"{UNREGISTERED}{integration_id}") is None:
+        if wiring.binding.integration_id != integration_id:
+            raise ConfigError("the ledger belongs to another integration by now: look at `gong-connector status`")
+        _have_deleted(wiring, integration_id)
+        wiring.store.forget_gong(ABOUT_GONG, f"{UNREGISTERED}{integration_id}")
+        wiring.observer.event("unregistered", integration=str(integration_id))
+    found = wiring.spool.leftovers()
+    for name in (*found.sealed, *found.partial):
+        wiring.spool.remove(name)
+    return Unregistered(integration_id)
+
+
+def _have_deleted(wiring: "Wiring", integration_id: int) -> None:
+    """Ask Gong to delete the integration, under one id however often.
+
+    Raises:
+        GongUnavailable: it is not known whether Gong took it.
+    """
+    request_id = wiring.store.meta(UNREGISTER)
+    if request_id is None:
+        request_id = wiring.new_id()
+        wiring.store.set_meta(UNREGISTER, request_id)
+    for tried in range(MOST_TRIES):
+        wiring.lease.renew()
+        try:
+            return wiring.client.unregister(integration_id, request_id)
+        except GongRefused:
+            if any(one.integration_id == integration_id for one in wiring.client.integrations()):
+                raise
+            return None
+        except GongUnavailable:
+            if tried == MOST_TRIES - 1:
+                raise
+        wiring.clock.sleep(2.0**tried)
+    return None
+
+
 SYNC: Final = Operation("sync", SyncArguments, SyncReport, _sync)
 RECONCILE: Final = Operation("reconcile", ReconcileArguments, Compared, _reconcile)
 RESEND: Final = Operation("resend", ResendArguments, Resent, _resend)
@@ -262,8 +322,12 @@ RETRY: Final = Operation("failures retry", RetryArguments, int, at_once(_retry),
 SCHEMA_APPLY: Final = Operation("schema apply", SchemaArguments, list[Applied], at_once(_apply))
 PAUSE: Final = Operation("pause", PauseArguments, WasPaused, at_once(_pause), mapped=False, quick=True)
 RESUME: Final = Operation("resume", PauseArguments, WasPaused, at_once(_resume), mapped=False, quick=True)
+UNREGISTER_IT: Final = Operation(
+    "unregister", UnregisterArguments, Unregistered, at_once(_unregister), mapped=False, last=True
+)
 
 OPERATIONS: Final[dict[str, Operation[Any, Any]]] = {
-    operation.name: operation for operation in (SYNC, RECONCILE, RESEND, RETRY, SCHEMA_APPLY, PAUSE, RESUME)
+    operation.name: operation
+    for operation in (SYNC, RECONCILE, RESEND, RETRY, SCHEMA_APPLY, PAUSE, RESUME, UNREGISTER_IT)
 }
 """Everything that may be asked of a daemon, by the name in the ledger."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from connector.engine.binding import SCHEMA
 from connector.engine.observe import Observer
 from connector.errors import FatalError
 from connector.gong import GongClient
@@ -150,7 +151,7 @@ class SchemaKeeper:
                 priority=Priority.INCREMENTAL,
             )
             self._observer.event("schema.applied", type=object_type.value, changes=len(effective))
-        self._store.set_meta(f"schema.{object_type.value}", _fingerprint(wanted))
+        self._store.set_meta(SCHEMA + object_type.value, _fingerprint(wanted))
         return effective
 
     def ensure(self, object_type: ObjectType) -> None:
@@ -162,7 +163,7 @@ class SchemaKeeper:
             SchemaConflict: only destroying data could make it so.
         """
         wanted = self._wanted(object_type)
-        if wanted and self._store.meta(f"schema.{object_type.value}") != _fingerprint(wanted):
+        if wanted and self._store.meta(SCHEMA + object_type.value) != _fingerprint(wanted):
             self._apply(object_type, wanted, destructive=False)
 
 

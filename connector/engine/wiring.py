@@ -76,7 +76,7 @@ class Wiring:
         self.clock = clock
         self.observer = observer
         self._transport = transport
-        self._new_id = new_id
+        self.new_id = new_id
         self._looking = looking
 
     def __enter__(self) -> Self:
@@ -249,7 +249,7 @@ class Wiring:
             Policy(settings.max_file_bytes, settings.account_wait_seconds),
             settings.overlap_seconds,
             self.observer,
-            self._new_id,
+            self.new_id,
             self.lease,
         )
         courier = Courier(
@@ -327,4 +327,8 @@ class Wiring:
             operation = OPERATIONS.get(request.operation)
             return (operation is not None and operation.quick) is quick
 
-        return Clerk(self.requests, self.clock, self.observer, steps, takes)
+        def is_last(request: Request) -> bool:
+            operation = OPERATIONS.get(request.operation)
+            return operation is not None and operation.last
+
+        return Clerk(self.requests, self.clock, self.observer, steps, takes, is_last)

@@ -138,6 +138,15 @@ class GongClient:
             )
         return _document(answer, read_registration)
 
+    def unregister(self, integration_id: int, request_id: str, *, priority: int = 0) -> None:
+        """Have Gong delete the integration and everything in it, which takes it up to a day.
+
+        An answer that `request_id` is used already, or that there is no such integration, is as good: it was asked
+        for before. After GongUnavailable ask again under the same id.
+        """
+        params = {"integrationId": str(integration_id), "clientRequestId": request_id}
+        self._ask("gong.unregister", "DELETE", _INTEGRATIONS, params, None, priority, accept=(404, 409))
+
     def schema(self, integration_id: int, object_type: ObjectType, *, priority: int = 0) -> dict[str, SchemaField]:
         """Return the fields of Gong's schema for the type, by unique name."""
         params = {"integrationId": str(integration_id), "objectType": object_type.value}

@@ -1,6 +1,7 @@
 """The ledger's only writer: every public method that writes is one transaction, fenced by the lease."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import text
 
@@ -21,6 +22,9 @@ from connector.ledger.records import (
 )
 from connector.model import RequestStatus
 from connector.object_types import ObjectType
+
+FORGOTTEN: Final = ("objects", "refusals", "batches", "passes", "cursors", "pauses")
+"""Tables that hold what is true of one integration only."""
 
 
 class Store:
@@ -49,6 +53,22 @@ class Store:
                     " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
                 ),
                 {"key": key, "value": value},
+            )
+
+    def forget_gong(self, properties: Sequence[str], noted: str) -> None:
+        """Forget all that is known of Gong, because the integration is to be deleted: objects, files, cursors, pauses,
+        and the ledger's properties of these names and, where a name ends with a dot, of those that begin with it.
+
+        Calls made and requests stay. `noted` is a property that is set to the time.
+        """
+        with self._database.writing("forget_gong") as connection:
+            for table in FORGOTTEN:
+                connection.exec_driver_sql(f"DELETE FROM {table}")
+            for name in properties:
+                chosen = "key LIKE :name || '%'" if name.endswith(".") else "key = :name"
+                connection.execute(text(f"DELETE FROM meta WHERE {chosen}"), {"name": name})
+            connection.execute(
+                text("INSERT INTO meta (key, value) VALUES (:key, :now)"), {"key": noted, "now": str(self._clock.now())}
             )
 
     # -- pauses ----------------------------------------------------------------------------------

@@ -89,6 +89,22 @@ def test_paused_type_stays_behind_while_the_daemon_goes_on_and_catches_up_when_r
     assert site.name_of(ObjectType.ACCOUNT, "4") == "Late"
 
 
+def test_unregister_says_what_is_lost_asks_and_ends_the_daemon(site: Site) -> None:
+    with daemon(site) as process:
+        said = site.process("unregister", status=2).err
+        assert "objects: " in said
+        assert "8 ACCOUNT" in said
+        assert "--yes" in said
+        assert "is at work for it" in site.connector("register").out
+        assert "up to 24 hours" in site.connector("unregister", "--yes").out
+        assert process.wait(timeout=30) == 0
+    assert "gong-connector register" in site.connector("sync", status=2).err
+    eventually(lambda: not site.world.integrations(), "Gong's deletion")
+    site.connector("register")
+    site.connector("sync", status=3)
+    assert len(site.world.objects(ObjectType.ACCOUNT)) == 8
+
+
 def test_daemon_refuses_what_is_meant_for_another_mapping_file_than_its_own(site: Site) -> None:
     mapping = site.home / "mapping.yaml"
     mapping.write_text(Path(site.environment["CONNECTOR_MAPPING"]).read_text())

@@ -42,7 +42,13 @@ def test_rounds_that_still_wait_for_their_turn_do_not_keep_the_process_from_endi
         deliver=ticked.release,
     )
     other: Any = SimpleNamespace(
-        renew=lambda: None, seconds=90.0, prune=lambda _before: 0, give_up=lambda: 0, tick=lambda: None
+        renew=lambda: None,
+        seconds=90.0,
+        prune=lambda _before: 0,
+        give_up=lambda: 0,
+        tick=lambda: None,
+        last=None,
+        carry_out_last=lambda rested: None,
     )
     before = set(threading.enumerate())
     daemon = Daemon(rounds, other, other, clock, 1.0, other, 3600.0, 90, Silent(), other, other, other)
