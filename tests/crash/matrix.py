@@ -133,5 +133,9 @@ RUN: Final = (
 
 ELSEWHERE: Final = {
     "ledger.doubt": "takes a quarter of an hour to come to: tests/unit/engine/test_ambiguity.py",
+    "gong.unregister": "ends everything; its answer is lost in tests/unit/engine/test_unregister.py",
+    "ledger.forget_gong": "ends everything; begun again in tests/unit/engine/test_unregister.py",
+    "ledger.pause": "holds a type back on purpose: tests/unit/engine/test_pauses.py",
+    "ledger.resume": "as ledger.pause",
 }
 """Steps that no process is struck at here, and where a crash at them is tried."""
