@@ -1,7 +1,7 @@
 """Joins the ticks into rounds: what one command does in turn, and what the daemon does on its threads."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -64,7 +64,8 @@ class Rounds:
             with contextlib.suppress(ConnectorError):
                 self.store.fail_start(entity.name, PassKind.INCREMENTAL, str(error))
             raise
-        return self.reader.extract(entity)
+        with self._tidied():
+            return self.reader.extract(entity)
 
     def tend(self) -> bool:
         """Book failed files and read pending objects whose time has come; return whether there was any."""
@@ -82,8 +83,9 @@ class Rounds:
         """Read a type's pending objects anew. A type whose rows cannot be read stops no other: it is put off."""
         did = False
         try:
-            while (reading := self.reader.again(object_type)) is not None and reading.end is End.FINISHED:
-                did = True
+            with self._tidied():
+                while (reading := self.reader.again(object_type)) is not None and reading.end is End.FINISHED:
+                    did = True
         except (LeaseLost, LedgerUnavailable):
             raise
         except ConnectorError as error:
@@ -93,6 +95,18 @@ class Rounds:
         else:
             self.failing.pop(object_type, None)
         return did
+
+    @contextlib.contextmanager
+    def _tidied(self) -> Iterator[None]:
+        """After a reading that failed, remove the file that it sealed and could not book: a ledger that cannot be
+        written would else fill the spool.
+        """
+        try:
+            yield
+        except LedgerUnavailable:
+            with contextlib.suppress(ConnectorError):
+                self.courier.tidy()
+            raise
 
     def deliver(self) -> list[Errand]:
         """Upload and poll until nothing more is due; return what was done.

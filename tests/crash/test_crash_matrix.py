@@ -2,21 +2,17 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from connector.ledger.database import Database
-from connector.ledger.queries import Queries
-from connector.object_types import ObjectType
 from tests.acceptance.cli_site import eventually
 from tests.crash import matrix
 from tests.crash.matrix import Part
 from tests.crash.promises import hold
-from tests.crash.trial import Trial, trial
+from tests.crash.trial import Trial, is_quiet, trial
 from tests.databases import postgres_database
 from tests.failpoint_names import failpoints, steps
 
@@ -40,21 +36,6 @@ def fresh(home: Path, ledger: str) -> Iterator[Trial]:
 def sides(step: str) -> list[str]:
     """The failpoints of a step."""
     return [name for name in failpoints() if name == step or name.rpartition(".")[0] == step]
-
-
-def is_quiet(made: Trial) -> bool:
-    """Tell whether the latest changes are in Gong, and nothing is left to be done."""
-    told = {
-        "accounts": made.site.world.objects(ObjectType.ACCOUNT).get("1", {}).get("employees"),
-        "deals": made.site.world.objects(ObjectType.DEAL).get("3", {}).get("amount"),
-        "leads": made.site.world.objects(ObjectType.LEAD).get("1", {}).get("score"),
-    }
-    if told != {"accounts": 1000 + made.worked, "deals": made.worked, "leads": made.worked}:
-        return False
-    database = Database(made.ledger_url)
-    work = Queries(database).work(time.time())
-    database.close()
-    return not work.unsettled and not work.awaited
 
 
 def strike(made: Trial, parts: Sequence[Part], *, late: bool) -> None:

@@ -16,6 +16,8 @@ from connector.clock import FakeClock
 from connector.errors import LedgerUnavailable
 from connector.ledger.database import Database
 from connector.ledger.lease import Lease
+from connector.ledger.queries import Queries
+from connector.object_types import ObjectType
 from connector.sandbox import demo_crm
 from connector.sandbox.faults import Fault, FaultKind, Operation
 from tests.acceptance.cli_site import Said, Site, assert_discreet, company, now
@@ -84,6 +86,8 @@ class Trial:
         site.sql("UPDATE stages SET name = ?, updated_at = ? WHERE position = 1", f"Stage {number}", stamp)
         site.sql("UPDATE accounts SET employees = ?, updated_at = ? WHERE id = 1", 1000 + number, stamp)
         site.sql("UPDATE deals SET discount_percent = ?, updated_at = ? WHERE id <= 2", 100 + number, stamp)
+        last = "id = (SELECT max(id) FROM contacts WHERE NOT is_deleted)"
+        site.sql(f"UPDATE contacts SET title = ?, updated_at = ? WHERE {last}", f"Title {number}", stamp)
         site.sql("UPDATE deals SET amount = ?, updated_at = ? WHERE id = 3", number, stamp)
         site.sql("UPDATE leads SET score = ?, updated_at = ? WHERE id = 1", number, stamp)
 
@@ -133,6 +137,23 @@ class Trial:
         return free
 
 
+def is_quiet(made: Trial) -> bool:
+    """Tell whether the latest changes are in Gong, and nothing is left to be done."""
+    number = made.worked
+    told = {
+        (kind, name, line.get(name))
+        for kind, name in _TELLING.items()
+        for line in made.site.world.objects(kind).values()
+    }
+    values = (f"new{number}@acme.example", f"Stage {number}", 1000 + number, f"Title {number}", number, number)
+    if not {(kind, name, value) for (kind, name), value in zip(_TELLING.items(), values, strict=True)} <= told:
+        return False
+    database = Database(made.ledger_url)
+    work = Queries(database).work(time.time())
+    database.close()
+    return not work.unsettled and not work.awaited
+
+
 def _answer(launcher: "subprocess.Popen[str]") -> str:
     assert launcher.stdout is not None
     said = launcher.stdout.readline()
@@ -177,4 +198,13 @@ def _kill_children(pid: int) -> None:
                 os.kill(int(child), signal.SIGKILL)
 
 
+_TELLING: Final = {
+    ObjectType.BUSINESS_USER: "emailAddress",
+    ObjectType.STAGE: "name",
+    ObjectType.ACCOUNT: "employees",
+    ObjectType.CONTACT: "title",
+    ObjectType.DEAL: "amount",
+    ObjectType.LEAD: "score",
+}
+"""A field of each type that `work` changes."""
 LOST_ANSWER: Final = Fault(kind=FaultKind.DROP_AFTER, operation=Operation.UPLOAD)

@@ -1,0 +1,61 @@
+"""A disk that is really full: the daemon says so, keeps running, and goes on when there is room again."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.cli_site import eventually
+from tests.crash.promises import hold
+from tests.crash.trial import is_quiet, trial
+
+DISK_BYTES = 4_000_000
+
+
+@contextmanager
+def small_disk(place: Path) -> Iterator[Path]:
+    """Give a directory on a disk of its own; skips where that is not allowed."""
+    place.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "none", str(place)], capture_output=True)
+    if made.returncode:
+        pytest.skip("mounting a small disk is not allowed here")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def fill(file: Path) -> None:
+    """Take all the room that is left."""
+    with file.open("wb", buffering=0) as stream:
+        for size in (4096, 1):
+            try:
+                while True:
+                    stream.write(b"." * size)
+            except OSError:
+                continue
+
+
+@pytest.mark.parametrize("full", ["spool", "spool and ledger"])
+def test_a_full_disk_is_told_and_survived(tmp_path: Path, full: str) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        ledger = disk if full == "spool and ledger" else tmp_path
+        with trial(tmp_path, f"sqlite:///{ledger}/connector.db") as made:
+            made.site.environment["CONNECTOR_SPOOL_DIR"] = str(disk / "spool")
+            made.runs("register", status=0)
+            made.runs("sync")
+            fill(disk / "filler")
+            made.work()
+            process = made.start("run")
+            words = "no room on the disk" if full == "spool" else "full"
+            eventually(lambda: words in made.printed().err, "word of the full disk")
+            (disk / "filler").unlink()
+            eventually(lambda: is_quiet(made), "rest")
+            os.kill(process.pid, signal.SIGTERM)
+            assert process.end() == 0
+            assert "Traceback" not in made.printed().err
+            hold(made)
