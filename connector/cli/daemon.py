@@ -5,7 +5,7 @@ import signal
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from types import FrameType
 from typing import Final
@@ -118,7 +118,11 @@ def _becomes_active(wiring: Wiring, observer: Observer, stop: Stop) -> bool:
             wiring.integration_id()
             entities = wiring.mapping.entities
             other = wiring.lease.acquire(serves=True)
+            if other is None:
+                wiring.recovery.begin(stop.asked.is_set)
         except RetriableError as error:
+            with suppress(RetriableError):
+                wiring.lease.release()
             if said != str(error):
                 observer.event("start.postponed", error=str(error), alarm=True)
             said = str(error)

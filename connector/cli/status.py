@@ -48,6 +48,7 @@ class _State:
     guard: Mapping[ObjectType, str]
     paused: Mapping[ObjectType, float]
     requests: Sequence[Request]
+    doubted_since: float | None
 
     @property
     def failed(self) -> list[Pass]:
@@ -60,7 +61,7 @@ class _State:
         if self.failed:
             return Status.FAILED
         work = self.work
-        exceptions = work.refused or work.held or self.troubles or self.guard or self.paused
+        exceptions = work.refused or work.held or self.troubles or self.guard or self.paused or self.doubted_since
         return Status.UNSETTLED if exceptions else Status.WELL
 
 
@@ -94,6 +95,7 @@ def _state(wiring: Wiring) -> _State:
         guard=queries.guards(),
         paused=wiring.store.pauses(),
         requests=wiring.requests.open(),
+        doubted_since=queries.doubted_since(),
     )
 
 
@@ -103,6 +105,12 @@ def _say(state: _State) -> None:
     else:
         say(f"Integration {state.integration} at {state.host}. Active process: {_active(state) or 'none'}.")
     say(f"Calls to Gong in the last 24 hours: {state.used:,} of {state.per_day:,}.")
+    if state.doubted_since is not None:
+        say(
+            f"Gong was told more than this ledger knows: it was restored from a backup, or another one was in use "
+            f"before (found at {moment(state.doubted_since)}). What changed since is sent again, then all is compared.",
+            "yellow",
+        )
     if state.types:
         heading("Objects")
         table(
@@ -214,6 +222,7 @@ def _document(state: _State) -> dict[str, object]:
         "troubles": list(state.troubles),
         "paused": {object_type: moment(since) for object_type, since in state.paused.items()},
         "guard": dict(state.guard),
+        "doubted_since": moment(state.doubted_since),
         "passes": [
             {
                 "source": one.name,

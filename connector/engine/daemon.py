@@ -52,6 +52,8 @@ class Daemon:
     """Carries out requests on the reading thread."""
     quick_clerk: Clerk
     """Carries out those that need not wait for a reading that is under way."""
+    recover: Callable[[], None]
+    """Compares what a restored ledger needs compared."""
     _stop: threading.Event = field(default_factory=threading.Event)
     _busy: dict[str, threading.Lock] = field(default_factory=dict)
     _todo: list[Entity] = field(default_factory=list)
@@ -136,6 +138,7 @@ class Daemon:
         self.rounds.tend()
         self._carry_out()
         self._read()
+        self.recover()
 
     def _carry_out(self) -> None:
         """Carry out what commands ask for; come to rest where that must be the last thing."""

@@ -7,7 +7,7 @@ from typing import Final
 from connector import lines
 from connector.clock import Clock
 from connector.engine.observe import Observer
-from connector.engine.rules import GiveUpAddress, SendLine, Skip, Wait, decide, wait_again
+from connector.engine.rules import GiveUpAddress, SendLine, Skip, Wait, decide, distrust, wait_again
 from connector.ledger.records import (
     AccountState,
     Booking,
@@ -75,6 +75,7 @@ class Intake:
         elsewhere: Callable[[int, Sequence[str]], set[str]],
         *,
         thorough: bool = False,
+        doubted: int | None = None,
     ) -> None:
         """Prepare for the rows of one reading.
 
@@ -91,6 +92,7 @@ class Intake:
             new_id: makes client request ids.
             elsewhere: tells which of some objects have a live row in another source of the type.
             thorough: list refused rows again that are listed already, so that those not met any more are known.
+            doubted: what the ledger knows by this batch or an earlier one may be out of date.
         """
         self._entity = entity
         self._source = source
@@ -104,6 +106,7 @@ class Intake:
         self._new_id = new_id
         self._elsewhere = elsewhere
         self._thorough = thorough
+        self._doubted = doubted
         self._open = _Open()
         self.total = Counts()
         self.sealed_any = False
@@ -156,7 +159,8 @@ class Intake:
                 reason = f"its line has {size} bytes, more than a file may hold (CONNECTOR_MAX_FILE_BYTES)"
                 skipped += self._refuse(RowRefusal(line.object_id, "", reason, line.digest), state)
                 continue
-            match decide(line, state, account, line.object_id in taken, now, self._policy.account_wait):
+            known, news = (state, line) if self._doubted is None else self._doubt(self._doubted, state, line)
+            match decide(news, known, account, line.object_id in taken, now, self._policy.account_wait):
                 case Skip(settles):
                     skipped += 1
                     self._clear(line.object_id, state, settles)
@@ -192,6 +196,16 @@ class Intake:
                 self._wait(line, Wait(Pending.GONE, wait.due, wait.tries), state)
             case Skip(settles):
                 self._clear(object_id, state, settles)
+
+    def _doubt(self, batch: int, state: ObjectState | None, line: Line) -> tuple[ObjectState | None, Line]:
+        """Return what is left of the ledger's knowledge when Gong may have been told more, and the line, whose
+        modifiedDate is then the time of the call.
+        """
+        if state is not None and state.batch is not None and state.batch > batch:
+            return state, line
+        if not self._thorough and not (state is None and line.deleted and self._kind is PassKind.LOAD):
+            state = distrust(state, line)
+        return state, line._replace(stamp=None)
 
     def related(self, object_ids: Iterable[str]) -> None:
         """Take note that another table says that these objects changed: their rows are to be read by key."""

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from connector.clock import Clock
 from connector.engine.intake import Intake, Policy
 from connector.engine.observe import Observer
+from connector.engine.recovery import Recovery
 from connector.errors import ConnectorError
 from connector.ledger.lease import Lease
 from connector.ledger.records import Counts, Cursor, Due, Move, PassKind
@@ -76,6 +77,7 @@ class Reader:
         observer: Observer,
         new_id: Callable[[], str],
         lease: Lease,
+        recovery: Recovery,
     ) -> None:
         self._entities: dict[ObjectType, list[Entity]] = {}
         for entity in mapping.entities:
@@ -89,6 +91,7 @@ class Reader:
         self._observer = observer
         self._new_id = new_id
         self._lease = lease
+        self._recovery = recovery
         self._stopping = False
 
     def stop(self) -> None:
@@ -117,6 +120,8 @@ class Reader:
             raise
         reading = self._pass(entity, kind, pass_id, after, lambda _ids: None)
         resumed = cursor is not None and cursor.pass_id == pass_id
+        if reading.end is End.FINISHED and not resumed:
+            self._recovery.read(entity)
         return replace(reading, resumed=resumed)
 
     def compare(self, entity: Entity, seen: Callable[[set[str]], None]) -> Reading:
@@ -324,6 +329,7 @@ class Reader:
             self._new_id,
             lambda source, ids: self._alive(entity.type, source, ids),
             thorough=thorough,
+            doubted=None if self._recovery.doubt is None else self._recovery.doubt.batch,
         )
 
     def _alive(self, object_type: ObjectType, source: int, ids: Sequence[str]) -> set[str]:

@@ -12,6 +12,8 @@ from connector.model import Line
 
 FIRST_WAIT_SECONDS: Final = 60.0
 LONGEST_WAIT_SECONDS: Final = 6 * 3600.0
+UNCERTAIN: Final = b""
+"""Stands for a digest or an address that may be any."""
 _DELAYED: Final = (Pending.GENERAL, Pending.DEPENDENCY)
 """What was refused is tried again unchanged, with growing delay; a changed row goes at once."""
 
@@ -89,6 +91,21 @@ def decide(
     if address_taken:
         return Wait(Pending.ADDRESS, now + growing(tries), tries + 1)
     return SendLine(modified)
+
+
+def distrust(state: ObjectState | None, line: Line) -> ObjectState:
+    """Return what is left of the ledger's knowledge of a line's object once Gong may have been told more: it may hold
+    the object, with any content, and a user under any address.
+    """
+    if state is None:
+        state = ObjectState(None, False, None, None, None, None, 0, None, None)
+    return state._replace(
+        told=None,
+        told_deleted=False,
+        in_flight=None if state.in_flight is None else UNCERTAIN,
+        last_modified=state.last_modified or 0,
+        address=None if line.address is None else UNCERTAIN,
+    )
 
 
 def modified_date(stamp: int | None, last: int | None, now: float) -> int:

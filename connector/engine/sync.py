@@ -1,6 +1,6 @@
 """One pass over the source, followed until Gong has settled it: alone on one thread, or beside a daemon's rounds."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
@@ -53,11 +53,15 @@ class _Later(NamedTuple):
 class Syncer:
     """Runs a pass. Raises GongDenied, LeaseLost and LedgerUnavailable; other errors stop one type only."""
 
-    def __init__(self, rounds: Rounds, queries: Queries, lease: Lease, clock: Clock) -> None:
+    def __init__(
+        self, rounds: Rounds, queries: Queries, lease: Lease, clock: Clock, recover: Callable[[], None]
+    ) -> None:
+        """Note what to work with; `recover` compares what a restored ledger needs compared."""
         self._rounds = rounds
         self._queries = queries
         self._lease = lease
         self._clock = clock
+        self._recover = recover
 
     def turn(self, until: float | None) -> None:
         """Give others their turn where there is only one thread: see to deliveries and to objects to be read again,
@@ -143,6 +147,7 @@ class Syncer:
         self._lease.renew()
         while self._rounds.tend() or self._rounds.deliver():
             self._lease.renew()
+        self._recover()
 
     def _sleep(self, until: float | None) -> None:
         """Sleep until something is due, five seconds at most, so that the lease stays ours."""

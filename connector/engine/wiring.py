@@ -16,8 +16,9 @@ from connector.engine.daemon import Daemon
 from connector.engine.intake import Policy
 from connector.engine.observe import Observer
 from connector.engine.operations import OPERATIONS
-from connector.engine.reader import Reader
+from connector.engine.reader import End, Reader
 from connector.engine.reconciler import Guard, Reconciler
+from connector.engine.recovery import Recovery
 from connector.engine.rounds import Rounds
 from connector.engine.schema import SchemaKeeper
 from connector.engine.sync import Steps, Syncer
@@ -26,6 +27,7 @@ from connector.errors import ConfigError, FatalError
 from connector.gong import AccessKeyAuth, GongClient, Transport, gong_host
 from connector.ledger.budget import Budget, Limits
 from connector.ledger.database import IN_MEMORY, Database, is_absent
+from connector.ledger.epoch import Epoch
 from connector.ledger.lease import Lease
 from connector.ledger.migrate import migrate
 from connector.ledger.queries import Queries
@@ -146,7 +148,7 @@ class Wiring:
     @cached_property
     def store(self) -> Store:
         """The ledger's writer."""
-        return Store(self.database, self.clock)
+        return Store(self.database, self.clock, lambda counter: self.recovery.booked(counter))
 
     @cached_property
     def queries(self) -> Queries:
@@ -236,10 +238,24 @@ class Wiring:
         return Spool(self.settings.spool_dir, self.settings.spool_max_bytes)
 
     @cached_property
+    def recovery(self) -> Recovery:
+        """What is to be done when the ledger was restored from a backup; its start needs the lease."""
+        return Recovery(
+            Epoch(self.database, self.clock),
+            self.store,
+            self.spool,
+            lambda: (self.client, self.integration_id()),
+            self.lease,
+            self.clock,
+            self.observer,
+        )
+
+    @cached_property
     def rounds(self) -> Rounds:
         """The ticks, joined. Needs the lease to do anything."""
         settings = self.settings
         integration_id = self.integration_id()
+        self.recovery.begin()
         reader = Reader(
             self.mapping,
             self.source,
@@ -251,6 +267,7 @@ class Wiring:
             self.observer,
             self.new_id,
             self.lease,
+            self.recovery,
         )
         courier = Courier(
             self.client,
@@ -294,7 +311,7 @@ class Wiring:
         rounds = self.rounds
         self.binding.bind_source()
         rounds.courier.tidy()
-        return Syncer(rounds, self.queries, self.lease, self.clock)
+        return Syncer(rounds, self.queries, self.lease, self.clock, self.recover)
 
     @cached_property
     def daemon(self) -> Daemon:
@@ -314,7 +331,17 @@ class Wiring:
             self.requests,
             self._clerk(quick=False),
             self._clerk(quick=True),
+            self.recover,
         )
+
+    def recover(self) -> None:
+        """Compare what a restored ledger needs compared."""
+
+        def compare(object_type: ObjectType) -> bool:
+            found = self.reconciler.reconcile(object_type)
+            return found is not None and found.end is End.FINISHED
+
+        self.recovery.compare(self.mapping.entities, compare)
 
     def _clerk(self, *, quick: bool) -> Clerk:
         def steps(request: Request) -> Steps[str]:

@@ -117,6 +117,7 @@ def lookup(connection: Connection, object_type: ObjectType, ids: Sequence[str]) 
             last_modified=modified,
             address=address,
             source=source,
+            batch=batch,
         )
     return found
 

@@ -263,6 +263,12 @@ class Queries:
         held = {key.removeprefix(GUARD): value for key, value in rows if key.startswith(GUARD)}
         return {object_type: held[object_type] for object_type in ObjectType if object_type in held}
 
+    def doubted_since(self) -> float | None:
+        """Return since when the ledger is known to be older than what Gong was told; None as a rule."""
+        with self._database.reading() as connection:
+            value: float | None = connection.exec_driver_sql("SELECT doubted_at FROM epoch").scalar_one()
+            return value
+
     def active(self, now: float) -> Active | None:
         """Return the active process; None when there is none. `now` is the lease's own time."""
         with self._database.reading() as connection:

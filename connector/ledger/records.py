@@ -96,6 +96,8 @@ class ObjectState(NamedTuple):
     address: bytes | None
     source: int = 0
     """Which of the type's entity sources the object came from."""
+    batch: int | None = None
+    """The batch of its latest line."""
 
 
 class AccountState(NamedTuple):

@@ -1,12 +1,12 @@
 """The ledger's only writer: every public method that writes is one transaction, fenced by the lease."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from sqlalchemy import text
 
 from connector.clock import Clock
-from connector.ledger import batches, objects, passes, settling
+from connector.ledger import batches, epoch, objects, passes, settling
 from connector.ledger.database import Database
 from connector.ledger.records import (
     AccountState,
@@ -30,9 +30,11 @@ FORGOTTEN: Final = ("objects", "refusals", "batches", "passes", "cursors", "paus
 class Store:
     """Reads and writes what the engine must know. Raises LedgerUnavailable and LeaseLost everywhere."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, booked: Callable[[int], None] = lambda _counter: None) -> None:
+        """Note what to work with; `booked` is told the epoch's counter after each batch that was booked."""
         self._database = database
         self._clock = clock
+        self._booked = booked
 
     # -- what the ledger is bound to -------------------------------------------------------------
 
@@ -229,6 +231,7 @@ class Store:
         now = self._clock.now()
         with self._database.writing("book") as connection:
             batch_id = None
+            counter = epoch.count(connection) if booking.batch is not None else None
             if booking.batch is not None:
                 batch_id = batches.insert(connection, booking.type, booking.batch, now)
                 objects.book_sends(connection, booking.type, booking.source, batch_id, booking.sends)
@@ -238,6 +241,8 @@ class Store:
             passes.count(connection, booking.pass_id, booking.counts)
             if booking.move is not None:
                 passes.move_cursor(connection, booking.pass_id, booking.move, now)
+        if counter is not None:
+            self._booked(counter)
         return batch_id
 
     def finish_again(self, pass_id: int) -> None:

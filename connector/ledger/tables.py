@@ -52,6 +52,26 @@ lease: Final = Table(
     " holder and fences every write.",
 )
 
+epoch: Final = Table(
+    "epoch",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("ledger", Text, nullable=False),
+    Column("counter", BigInteger, nullable=False),
+    Column("doubted_at", Double),
+    Column("doubted_batch", BigInteger),
+    comment="One row: which ledger this is, and how many batches it booked; "
+    "since when it knows less than Gong was told.",
+)
+
+recovery: Final = Table(
+    "recovery",
+    metadata,
+    Column("step", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    comment="While the ledger is doubted: entity sources that were read, and types that were compared, since then.",
+)
+
 budget: Final = Table(
     "budget",
     metadata,

@@ -1,12 +1,14 @@
 """Keeps lines for Gong in sealed files on disk until they are settled."""
 
 from connector.spool.errors import SpoolDamaged, SpoolFull, SpoolMissing, SpoolUnavailable
+from connector.spool.mark import Mark
 from connector.spool.sealed import SealedFile
 from connector.spool.spool import Leftovers, Spool
 from connector.spool.writer import SpoolWriter
 
 __all__ = [
     "Leftovers",
+    "Mark",
     "SealedFile",
     "Spool",
     "SpoolDamaged",

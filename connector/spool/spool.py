@@ -10,6 +10,7 @@ from typing import BinaryIO, NamedTuple
 from connector import failpoints
 from connector.errors import ConfigError, FatalError
 from connector.spool.errors import SpoolDamaged, SpoolMissing, translated
+from connector.spool.mark import Mark, read_mark, write_mark
 from connector.spool.sealed import PARTIAL, SORTING, SUFFIX, SealedFile, is_plain, require_plain
 from connector.spool.writer import PIECE, SpoolWriter
 
@@ -108,6 +109,14 @@ class Spool:
             partial=sorted({name for name, is_sealed in files if not is_sealed}),
             sealed=sorted({name for name, is_sealed in files if is_sealed}),
         )
+
+    def mark(self) -> Mark | None:
+        """Return the mark of the ledger that this spool belongs to; None when there is none."""
+        return read_mark(self._directory)
+
+    def set_mark(self, mark: Mark) -> None:
+        """Replace the mark."""
+        write_mark(self._directory, mark)
 
     def _paths(self, name: str) -> list[Path]:
         """Return where the file `name` may lie: sealed, being written, being sorted."""

@@ -1,5 +1,7 @@
 """The ledger's first tables."""
 
+import uuid
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -53,6 +55,24 @@ def upgrade() -> None:
         sa.Column("count", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("minute", "priority", name="pk_calls"),
         comment="Calls made to Gong, by minute since 1970 and priority.",
+    )
+    op.create_table(
+        "epoch",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("ledger", sa.Text(), nullable=False),
+        sa.Column("counter", sa.BigInteger(), nullable=False),
+        sa.Column("doubted_at", sa.Double(), nullable=True),
+        sa.Column("doubted_batch", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_epoch"),
+        comment="One row: which ledger this is, and how many batches it booked; "
+        "since when it knows less than Gong was told.",
+    )
+    op.create_table(
+        "recovery",
+        sa.Column("step", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("step", "name", name="pk_recovery"),
+        comment="While the ledger is doubted: entity sources that were read, and types that were compared, since then.",
     )
     op.create_table(
         "cursors",
@@ -202,4 +222,8 @@ def upgrade() -> None:
     op.bulk_insert(
         sa.table("budget", sa.column("id"), sa.column("recent"), sa.column("blocked_until")),
         [{"id": 1, "recent": "[]", "blocked_until": 0.0}],
+    )
+    op.bulk_insert(
+        sa.table("epoch", sa.column("id"), sa.column("ledger"), sa.column("counter")),
+        [{"id": 1, "ledger": str(uuid.uuid4()), "counter": 0}],
     )

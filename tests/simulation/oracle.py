@@ -103,7 +103,7 @@ class Oracle:
 
     def spool_is_empty(self) -> None:
         """Files may only lie there while they are unsettled."""
-        left = sorted(path.name for path in self._spool.glob("*"))
+        left = sorted(path.name for path in self._spool.glob("*.jsonl*"))
         if left:
             raise Broken(Promise.BOUNDED, f"the spool holds {', '.join(left)} although everything is settled")
 
