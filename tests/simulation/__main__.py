@@ -62,7 +62,7 @@ def _tell(tally: Tally) -> None:
         f"{tally.commits} commits to the CRM, {tally.erased} rows erased in them, {tally.comparisons} full comparisons "
         f"that missed {tally.gone} objects, {tally.calls} calls, {tally.uploads} files accepted with "
         f"{tally.lines} lines, {tally.compared} comparisons of objects, {tally.refused} found refused, "
-        f"{tally.held} found held"
+        f"{tally.held} found held, {tally.restored} ledgers restored from a backup"
     )
     for what, counts in (("crashes", tally.crashes), ("faults", tally.faults)):
         told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))

@@ -151,6 +151,18 @@ _FEED: Final = "    changes: [{table: emails, key: contact_id, modified: changed
 _REGION: Final = "      - {name: region, label: Region, type: STRING, column: region}\n"
 
 
+class _Noted(set[Key]):
+    """A set whose new elements are written to another one, too."""
+
+    def __init__(self, noted: set[Key]) -> None:
+        super().__init__()
+        self._noted = noted
+
+    def add(self, key: Key) -> None:
+        super().add(key)
+        self._noted.add(key)
+
+
 class Crm:
     """Holds the rows and remembers, for each object, every line that was due to Gong at some time."""
 
@@ -160,7 +172,9 @@ class Crm:
         self.variety = variety
         self.commits = 0
         self.erased = 0
-        self.silent: set[Key] = set()
+        self.altered: set[Key] = set()
+        """Objects of which a change moved no stamp, since somebody cleared this."""
+        self.silent = _Noted(self.altered)
         """Objects whose last change moved no stamp: only a full comparison has to find it."""
         self.history: dict[Key, list[Line | Unfit]] = {}
         self._now = now

@@ -64,6 +64,9 @@ class Simulation:
         self._calm = False
         self._spool_at_crash: dict[str, bytes] = {}
         self._renewed_at = 0.0
+        # A restored ledger has forgotten calls: the day's quota, when it is small, may be exceeded.
+        self._may_restore = self._ledger.file is not None and self._variety.calls_per_day > 1000 and seed % 4 == 0
+        self._backed_up = False
         self._trace.event("variety", **{name: str(getattr(self._variety, name)) for name in Variety.__slots__})
 
     def __enter__(self) -> Self:
@@ -125,6 +128,7 @@ class Simulation:
             (1, lambda: self._tick("tidy", lambda wiring: wiring.rounds.courier.tidy())),
             (1, self._restart),
             (0.5, self._zombie),
+            (4 if self._may_restore else 0, self._back_up_or_restore),
             (0.5, self._edit_mapping),
             (1, self._plant_leftovers),
             (1.5 if self._variety.fault_probability else 0, self._line_up_faults),
@@ -235,6 +239,7 @@ class Simulation:
         wiring.rounds.tend()
         wiring.rounds.deliver()
         wiring.rounds.tend()
+        wiring.recover()
 
     def _pass_time(self) -> None:
         chance = self._chance
@@ -334,6 +339,25 @@ class Simulation:
         self._close(old)
         if self._world.files != files:
             raise Broken(Promise.ONE_AT_A_TIME, "a process whose lease another one holds made an upload")
+
+    def _back_up_or_restore(self) -> None:
+        """Copy the ledger; or, with the process stopped, put the copy of some steps ago in its place, once a seed."""
+        self._wired()  # whose start lets the mark follow what a crash kept it from
+        copy = self._directory / "backup.db"
+        if not self._backed_up:
+            self._trace.event("backup")
+            self._ledger.back_up(copy)
+            self._backed_up = True
+            self._crm.altered.clear()
+            return
+        self._restart()
+        self._drop()
+        self._trace.event("restore")
+        self._ledger.restore(copy)
+        self._may_restore = False
+        self.tally.restored += 1
+        self._clock.advance(2_000.0)  # past what Gong last asked for
+        self._oracle.restored(self._ledger.told(copy), frozenset(self._crm.altered))
 
     def _edit_mapping(self) -> None:
         if self._crm.expectation.version == 1:

@@ -1,6 +1,9 @@
 """A fresh ledger for each seed: SQLite, and for some seeds PostgreSQL where there is a server."""
 
 import os
+import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -19,6 +22,33 @@ class NewLedger:
 
     url: str
     _database: str | None = field(default=None)
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; None where the ledger is in a server's database."""
+        return None if self._database is not None else Path(make_url(self.url).database or "")
+
+    def back_up(self, copy: Path) -> None:
+        """Copy a SQLite ledger, whatever is going on in it."""
+        with closing(sqlite3.connect(str(self.file))) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+
+    def told(self, copy: Path) -> set[tuple[str, str]]:
+        """Return the objects that a copy believes to be in Gong."""
+        with closing(sqlite3.connect(copy)) as ledger:
+            return set(
+                ledger.execute(
+                    "SELECT type, object_id FROM objects WHERE last_modified IS NOT NULL AND NOT"
+                    " (CASE WHEN sent_digest IS NOT NULL THEN sent_deleted ELSE told_deleted AND NOT told_unsure END)"
+                )
+            )
+
+    def restore(self, copy: Path) -> None:
+        """Put a copy in the place of a SQLite ledger that nobody has open."""
+        assert self.file is not None
+        for file in self.file.parent.glob(self.file.name + "*"):
+            file.unlink()
+        shutil.copy(copy, self.file)
 
     def close(self) -> None:
         """Drop the database, if it is one of a server."""

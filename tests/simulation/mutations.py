@@ -10,6 +10,7 @@ from unittest import mock
 
 from connector.engine import rules
 from connector.engine.intake import Intake
+from connector.engine.recovery import Recovery
 from connector.engine.verdicts import judge
 from connector.gong import GongClient
 from connector.ledger import objects
@@ -117,6 +118,14 @@ MUTATIONS: Final = (
     Mutation("Retry-After is not obeyed", lambda: mock.patch("connector.ledger.budget.Budget.throttled", _ignore)),
     Mutation("what a comparison missed stays in Gong", lambda: mock.patch.object(Store, "mark_gone", _ignore)),
     Mutation("news from another table is not followed", lambda: mock.patch.object(Intake, "related", _ignore)),
+    Mutation(
+        "a ledger restored from a backup is believed",
+        lambda: mock.patch("connector.engine.intake.distrust", lambda state, _line: state),
+    ),
+    Mutation(
+        "lines that a restored ledger does not know of are not waited for",
+        lambda: mock.patch.object(Recovery, "_settle_lost", _ignore),
+    ),
     Mutation("settled files stay in the spool", lambda: mock.patch("connector.spool.Spool.remove", _ignore)),
 )
 """Each is noticed by one of the first MOST_SEEDS seeds."""

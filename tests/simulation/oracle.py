@@ -49,6 +49,20 @@ class Oracle:
         self.compared = 0
         self.refused = 0
         self.held = 0
+        self._was_restored = False
+        self._forgotten: set[Key] = set()
+        self._altered: set[Key] = set()
+
+    def restored(self, told: set[Key], altered: frozenset[Key]) -> None:
+        """Take note that the ledger was restored.
+
+        Args:
+            told: what the restored one believes to be in Gong; what else is there it cannot find again.
+            altered: objects of which a change moved no stamp since the backup: it may have been told, and undone.
+        """
+        self._was_restored = True
+        self._forgotten |= self._world.latest.keys() - told
+        self._altered |= altered
 
     # -- at rest ---------------------------------------------------------------------------------
 
@@ -57,6 +71,8 @@ class Oracle:
         work = wiring.queries.work(now)
         if work.unsettled:
             return f"{work.unsettled} batches are unsettled"
+        if wiring.queries.doubted_since() is not None:
+            return "the ledger is doubted"
         gong = self._gong()
         failures = self._failures(wiring)
         pending = self._pending(wiring)
@@ -74,9 +90,9 @@ class Oracle:
         gong, expected = self._gong(), self._crm.expected()
         failures, pending = self._failures(wiring), self._pending(wiring)
         silent = self._crm.silent
-        for key in expected.keys() - silent:
+        for key in expected.keys() - silent - self._altered:
             self._compare(key, expected[key], gong.get(key), failures.get(key), pending.get(key), forced=forced)
-        for key in sorted((gong.keys() | failures.keys()) - expected.keys() - silent):
+        for key in sorted((gong.keys() | failures.keys()) - expected.keys() - silent - self._forgotten):
             self._compare_gone(key, gong.get(key), failures.get(key), pending.get(key), forced=forced)
         for key in sorted(pending.keys() - expected.keys() - silent):
             raise Broken(Promise.HONEST, f"{_name(key)} is listed, and the CRM does not have it")
@@ -250,7 +266,8 @@ class Oracle:
                 raise Broken(Promise.HONEST, f"pending {kind} objects are told as {status.pending}, and are {reasons}")
             if status.refused != sum(key[0] == kind for key in failures):
                 raise Broken(Promise.HONEST, f"{status.refused} {kind} objects are told to be refused")
-            if all(key[0] != kind for key in (*failures, *pending, *self._crm.silent)):
+            unsure = (*failures, *pending, *self._crm.silent, *self._forgotten, *self._altered)
+            if all(key[0] != kind for key in unsure):
                 live = sum(
                     key[0] == kind and not isinstance(line, Unfit) and not is_gone(line)
                     for key, line in expected.items()
@@ -300,6 +317,8 @@ class Oracle:
                 raise Broken(Promise.NOTHING_LOST, f"{_name(key)} arrived, which the CRM never had")
             place = 0
             for arrival in arrived:
+                if self._was_restored and key[0] == "BUSINESS_USER" and is_gone(arrival.line):
+                    continue  # whatever address Gong may have of a user is given up
                 later = next((i for i in range(place, len(history)) if history[i] == arrival.line), None)
                 if later is None:
                     known = arrival.line in history
@@ -324,7 +343,14 @@ class Oracle:
             if number - bisect_left(calls, at - DAY) >= self._variety.calls_per_day:
                 raise Broken(Promise.BUDGET, f"more than {self._variety.calls_per_day} calls within 24 hours")
 
+    @property
+    def _knows_users(self) -> bool:
+        """Whether no user that Gong has was forgotten: the address of such a one may be given away."""
+        return all(kind != "BUSINESS_USER" for kind, _ in self._forgotten)
+
     def _users(self, gong: dict[Key, Line]) -> None:
+        if not self._knows_users:
+            return
         holders: dict[str, str] = {}
         for (kind, object_id), line in gong.items():
             address = address_of(line)
@@ -335,6 +361,8 @@ class Oracle:
 
     def _addresses(self) -> None:
         """Replay the users' lines in the order in which Gong took them."""
+        if not self._knows_users:
+            return
         kind = ObjectType.BUSINESS_USER
         lines = []
         for object_id in self._world.objects(kind, deleted=True):

@@ -28,6 +28,8 @@ class Tally:
     compared: int = 0
     refused: int = 0
     held: int = 0
+    restored: int = 0
+    """Times that the ledger was restored from a backup."""
 
     def add(self, other: "Tally") -> None:
         self.seeds += other.seeds
@@ -35,7 +37,7 @@ class Tally:
         self.faults += other.faults
         for name in ("commits", "erased", "comparisons", "gone", "uploads", "lines", "calls"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("compared", "refused", "held"):
+        for name in ("compared", "refused", "held", "restored"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
