@@ -64,7 +64,7 @@ class Epoch:
         """Book that Gong was told more than the ledger knows: as much as one with this `counter` knew. Interrupted
         passes are forgotten, so that the next ones begin at their cursors; Gong's schemas are looked at anew.
         """
-        with self._database.writing("doubt") as connection:
+        with self._database.writing("disbelieve") as connection:
             connection.execute(
                 text(
                     "UPDATE epoch SET counter = :counter, doubted_at = :now, doubted_batch = ("

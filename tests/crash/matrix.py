@@ -132,6 +132,10 @@ RUN: Final = (
 )
 
 ELSEWHERE: Final = {
+    **dict.fromkeys(
+        ("ledger.disbelieve", "ledger.recovery", "ledger.believe"),
+        "only with a ledger restored from a backup: tests/simulation",
+    ),
     "ledger.doubt": "takes a quarter of an hour to come to: tests/unit/engine/test_ambiguity.py",
     "gong.unregister": "ends everything; its answer is lost in tests/unit/engine/test_unregister.py",
     "ledger.forget_gong": "ends everything; begun again in tests/unit/engine/test_unregister.py",
