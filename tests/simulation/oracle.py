@@ -233,7 +233,7 @@ class Oracle:
         if waits.reason == "account":
             account = ("ACCOUNT", waits.account_id or "")
             there = account in gong and not is_gone(gong[account])
-            there = there and (account in expected or account not in self._forgotten)
+            there = there and account not in self._forgotten - (expected.keys() - self._altered)
             return "its account is in Gong" if there and account not in failures and account not in pending else ""
         wanted = address_of(expected.get(key))
         others = {other for other, line in gong.items() if address_of(line) == wanted}
