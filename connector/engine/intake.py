@@ -203,7 +203,7 @@ class Intake:
         """
         if state is not None and state.batch is not None and state.batch > batch:
             return state, line
-        if not self._thorough and not (state is None and line.deleted and self._kind is PassKind.LOAD):
+        if not self._thorough:
             state = distrust(state, line)
         return state, line._replace(stamp=None)
 
