@@ -74,6 +74,43 @@ class Position(NamedTuple):
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A transaction or running statement of the source that may still commit rows with stamps from its start on."""
+
+    session: str
+    """What the database calls it: `process 4711`, `connection 12`, `prepared transaction 'x'`."""
+    user: str
+    application: str
+    state: str
+    since: float
+    """When it began, at the earliest (seconds since 1970 UTC, by the source's clock)."""
+
+    def __str__(self) -> str:
+        user = f" of {self.user}" if self.user else ""
+        application = f" ({self.application})" if self.application else ""
+        state = f", {self.state}" if self.state else ""
+        return f"{self.session}{user}{application}{state}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Where the pass after the coming one may start: no row below it can appear any more, but for what the overlap
+    does not cover.
+    """
+
+    modified: str
+    """As a `Position.modified`."""
+    at: float
+    """The time that it stands for (seconds since 1970 UTC, by the source's clock)."""
+    now: float
+    """The source's time when it was read."""
+    holder: Holder | None = None
+    """What is open for the longest time; it keeps the bound from being later."""
+    stay: bool = False
+    """The database does not say when the transactions of `holder` began: a cursor from before must stay where it is."""
+
+
 class Line(NamedTuple):
     """One object for Gong as the mapping made it from a row, still without its `modifiedDate`."""
 

@@ -9,9 +9,10 @@ from connector.cli.output import as_json as write_json
 from connector.cli.output import count, heading, moment, say, seconds, table
 from connector.cli.parts import looking
 from connector.engine.binding import GONG_HOST, INTEGRATION
+from connector.engine.reader import HELD_SECONDS
 from connector.engine.wiring import Wiring
 from connector.ledger.queries import Active, TypeStatus, Work
-from connector.ledger.records import UNSETTLED, Pass
+from connector.ledger.records import UNSETTLED, CursorStatus, Pass
 from connector.ledger.requests import Request
 from connector.object_types import ObjectType
 
@@ -45,6 +46,7 @@ class _State:
     work: Work
     troubles: Sequence[str]
     passes: Sequence[Pass]
+    cursors: Sequence[CursorStatus]
     guard: Mapping[ObjectType, str]
     paused: Mapping[ObjectType, float]
     requests: Sequence[Request]
@@ -92,6 +94,7 @@ def _state(wiring: Wiring) -> _State:
         work=queries.work(now),
         troubles=queries.troubles(),
         passes=queries.last_passes(),
+        cursors=queries.cursors(),
         guard=queries.guards(),
         paused=wiring.store.pauses(),
         requests=wiring.requests.open(),
@@ -122,14 +125,24 @@ def _say(state: _State) -> None:
         )
     if state.passes:
         heading("Last passes")
+        cursors = {one.name: moment(one.at) for one in state.cursors}
         table(
-            ("Source", "Pass", "Begun", "Rows", "Lines", "Ended"),
+            ("Source", "Pass", "Begun", "Rows", "Lines", "Ended", "Cursor"),
             [
-                (one.name, one.kind, moment(one.started_at), one.counts.rows, one.counts.lines, _end(one))
+                (
+                    one.name,
+                    one.kind,
+                    moment(one.started_at),
+                    one.counts.rows,
+                    one.counts.lines,
+                    _end(one),
+                    cursors.get(one.name),
+                )
                 for one in state.passes
             ],
         )
     _say_what_waits(state)
+    _say_what_holds(state)
     for one in state.failed:
         say(f"{one.name}: the last pass failed: {one.error}", "red")
     for object_type, since in state.paused.items():
@@ -175,6 +188,20 @@ def _say_what_waits(state: _State) -> None:
 
 def _active(state: _State) -> str | None:
     return None if state.active is None else state.active.holder
+
+
+def _say_what_holds(state: _State) -> None:
+    """Name the transactions of the source that hold cursors back."""
+    held: dict[tuple[str, float], list[str]] = {}
+    for one in state.cursors:
+        if one.held_by is not None and one.held_since is not None and state.now - one.held_since >= HELD_SECONDS:
+            held.setdefault((one.held_by, one.held_since), []).append(one.name)
+    for (holder, since), names in held.items():
+        say(
+            f"The cursor of {', '.join(names)} is held at {moment(since)} by {holder} of the source. Changes"
+            " still come; each pass reads everything since then again until that transaction ends.",
+            "yellow",
+        )
 
 
 def _end(one: Pass) -> str:
@@ -223,6 +250,15 @@ def _document(state: _State) -> dict[str, object]:
         "paused": {object_type: moment(since) for object_type, since in state.paused.items()},
         "guard": dict(state.guard),
         "doubted_since": moment(state.doubted_since),
+        "cursors": [
+            {
+                "source": one.name,
+                "at": moment(one.at),
+                "held_by": one.held_by,
+                "held_since": moment(one.held_since),
+            }
+            for one in state.cursors
+        ],
         "passes": [
             {
                 "source": one.name,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from connector.engine.reader import HELD_SECONDS
 from connector.engine.schema import DESTRUCTIVE, Change
 from connector.engine.wiring import Wiring
 from connector.errors import ConfigError, ConfigProblems, ConnectorError, Problem
@@ -87,7 +88,30 @@ def _source(wiring: Wiring) -> Generator[Finding, None, bool]:
     if ahead is not None and abs(ahead) > CLOCK_SECONDS:
         text = f"its clock is {abs(ahead):,.0f} s {'ahead of' if ahead > 0 else 'behind'} this host's: set both by NTP"
         yield Finding(Level.WARN, "source", text)
+    try:
+        yield from _horizon(wiring)
+    except ConnectorError as error:
+        yield from _problems("source", error)
+        return False
     return True
+
+
+def _horizon(wiring: Wiring) -> Iterator[Finding]:
+    """Say whether transactions that are open for long are seen, and name one that holds the cursors now."""
+    horizon = wiring.source.horizon()
+    if horizon.lacking is None:
+        yield Finding(Level.OK, "source", "changes that are committed late are found: open transactions are seen")
+    else:
+        text = (
+            f"{horizon.lacking} What is committed more than {wiring.settings.overlap_seconds} s"
+            " (CONNECTOR_OVERLAP_SECONDS) after its stamp is found by the next full comparison only"
+        )
+        yield Finding(Level.WARN, "source", text)
+    holder = horizon.holder
+    if holder is not None and horizon.now.timestamp() - holder.since >= HELD_SECONDS:
+        minutes = (horizon.now.timestamp() - holder.since) / 60
+        text = f"{holder} has been open for {minutes:,.0f} min: until it ends, every pass reads what came since again"
+        yield Finding(Level.WARN, "source", text)
 
 
 def _rights(wiring: Wiring, file: MappingFile) -> Iterator[Finding]:

@@ -15,13 +15,15 @@ from connector.ledger.lease import Lease
 from connector.ledger.records import Counts, Cursor, Due, Move, PassKind
 from connector.ledger.store import Store
 from connector.mapping import CompiledMapping, Entity
-from connector.model import KEY, Position, Relation, Row
+from connector.model import KEY, Bound, Position, Relation, Row
 from connector.object_types import ObjectType
 from connector.source import key_text
 from connector.spool import Spool
 
 AGAIN_AT_ONCE: Final = 1_000
 """Pending objects read by key in one statement."""
+HELD_SECONDS: Final = 900.0
+"""A transaction of the source that is open for so long is worth an alarm: until it ends, passes read the same again."""
 FEED: Final = "feed"
 """Stands for a fingerprint where there is nothing to map."""
 EQUAL_STAMP: Final = ""
@@ -31,7 +33,7 @@ EQUAL_STAMP: Final = ""
 class Source(Protocol):
     """What the engine needs of the CRM's database (connector.source.Source)."""
 
-    def cursor_bound(self, relation: Relation, overlap: float) -> str: ...
+    def cursor_bound(self, relation: Relation, overlap: float) -> Bound: ...
     def changes(self, relation: Relation, after: Position | None) -> Iterator[list[Row]]: ...
     def unstamped(self, relation: Relation) -> Iterator[list[Row]]: ...
     def everything(self, relation: Relation) -> Iterator[list[Row]]: ...
@@ -60,6 +62,15 @@ class Reading:
     counts: Counts
     resumed: bool = False
     """It went on with an interrupted pass: what was committed since may lie before the place where that stood."""
+
+
+def stayed(bound: Bound, fingerprint: str, cursor: Cursor | None) -> Bound:
+    """Return the bound, or the cursor from before where that must stay: what is open now was open then and kept it
+    back, or has begun since. A cursor that another mapping made is none.
+    """
+    if not bound.stay or cursor is None or cursor.cursor is None or cursor.fingerprint != fingerprint:
+        return bound
+    return replace(bound, modified=cursor.cursor, at=bound.at if cursor.cursor_at is None else cursor.cursor_at)
 
 
 class Reader:
@@ -93,6 +104,8 @@ class Reader:
         self._lease = lease
         self._recovery = recovery
         self._stopping = False
+        self._alarmed: str | None = None
+        """The session of the source that an alarm has named; None once it holds no cursor back any more."""
 
     def stop(self) -> None:
         """Make a reading that is under way end at its next chunk; callable from any thread."""
@@ -138,7 +151,7 @@ class Reader:
             return Reading(End.SPOOL_FULL, PassKind.COMPARISON, Counts())
         if entity.type in self._store.pauses():
             return Reading(End.PAUSED, PassKind.COMPARISON, Counts())
-        pass_id = self._begin(entity, PassKind.COMPARISON)
+        pass_id = self._begin(entity, PassKind.COMPARISON, self._store.cursor(entity.name))
         return self._pass(entity, PassKind.COMPARISON, pass_id, None, seen, thorough=True)
 
     def _pass(
@@ -186,26 +199,46 @@ class Reader:
         if cursor is not None and cursor.fingerprint == entity.fingerprint and cursor.position is not None:
             assert cursor.pass_id is not None, "a position belongs to a pass"
             return cursor.pass_id, cursor.position
-        pass_id = self._begin(entity, kind)
+        pass_id = self._begin(entity, kind, cursor)
         if kind is not PassKind.INCREMENTAL or cursor is None or cursor.cursor is None:
             return pass_id, None
         return pass_id, Position(cursor.cursor, EQUAL_STAMP)
 
-    def _begin(self, entity: Entity, kind: PassKind) -> int:
+    def _begin(self, entity: Entity, kind: PassKind, cursor: Cursor | None) -> int:
         """Book the start of a pass. Its bound is read before the rows: what is committed from here on is read by
         the next pass.
         """
         relation = entity.relation
-        timed = relation is not None and relation.modified is not None
-        bound = self._source.cursor_bound(relation, self._overlap) if timed and relation is not None else None
+        bound = None
+        if relation is not None and relation.modified is not None:
+            bound = self._bound(relation, entity.fingerprint, cursor)
         return self._store.begin_pass(entity.name, kind, entity.fingerprint, bound)
+
+    def _bound(self, relation: Relation, fingerprint: str, cursor: Cursor | None) -> Bound:
+        """Return where the cursor may go after the pass; who keeps it back for long is named once."""
+        bound = self._source.cursor_bound(relation, self._overlap)
+        holder = bound.holder
+        if holder is None or bound.now - holder.since < HELD_SECONDS:
+            self._alarmed = None
+        elif self._alarmed != holder.session:
+            self._alarmed = holder.session
+            self._observer.event(
+                "cursor.held",
+                session=holder.session,
+                user=holder.user,
+                application=holder.application,
+                state=holder.state,
+                minutes=int((bound.now - holder.since) / 60),
+                alarm=True,
+            )
+        return stayed(bound, fingerprint, cursor)
 
     def _follow(self, entity: Entity, feed: Relation) -> None:
         """Book as pending the objects that another table says have changed. The first time, only note from when on:
         the entity's own pass, which comes next, reads everything before.
         """
         cursor = self._store.cursor(feed.name)
-        bound = self._source.cursor_bound(feed, self._overlap)
+        bound = self._bound(feed, FEED, cursor)
         pass_id = self._store.begin_pass(feed.name, PassKind.RELATED, FEED, bound)
         with self._intake(entity, PassKind.RELATED, pass_id) as intake:
             if cursor is not None and cursor.cursor is not None:

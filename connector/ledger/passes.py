@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, RowMapping, text
 
 from connector.ledger.records import Counts, Cursor, Move, PassKind
-from connector.model import Position
+from connector.model import Bound, Position
 
 _CURSOR = "SELECT c.*, p.kind FROM cursors c LEFT JOIN passes p ON p.id = c.pass_id WHERE c.name = :name"
 _NEW = (
@@ -28,17 +28,27 @@ def insert(connection: Connection, name: str, kind: PassKind, now: float, error:
     return inserted
 
 
-def point_cursor(connection: Connection, name: str, fingerprint: str, pass_id: int, bound: str | None) -> None:
+def point_cursor(connection: Connection, name: str, fingerprint: str, pass_id: int, bound: Bound | None) -> None:
     """Make a pass the one that an entity source's cursor follows, from its start."""
+    holder = None if bound is None else bound.holder
     connection.execute(
         text(
-            "INSERT INTO cursors (name, fingerprint, pass_id, pass_bound)"
-            " VALUES (:name, :fingerprint, :pass, :bound)"
+            "INSERT INTO cursors (name, fingerprint, pass_id, pass_bound, pass_at, held_by, held_since)"
+            " VALUES (:name, :fingerprint, :pass, :bound, :at, :held_by, :held_since)"
             " ON CONFLICT (name) DO UPDATE SET fingerprint = excluded.fingerprint,"
-            " pass_id = excluded.pass_id, pass_bound = excluded.pass_bound,"
+            " pass_id = excluded.pass_id, pass_bound = excluded.pass_bound, pass_at = excluded.pass_at,"
+            " held_by = excluded.held_by, held_since = excluded.held_since,"
             " position_modified = NULL, position_key = NULL"
         ),
-        {"name": name, "fingerprint": fingerprint, "pass": pass_id, "bound": bound},
+        {
+            "name": name,
+            "fingerprint": fingerprint,
+            "pass": pass_id,
+            "bound": None if bound is None else bound.modified,
+            "at": None if bound is None else bound.at,
+            "held_by": None if holder is None else str(holder),
+            "held_since": None if holder is None else holder.since,
+        },
     )
 
 
@@ -97,8 +107,9 @@ def move_cursor(connection: Connection, pass_id: int, move: Move, now: float) ->
     if move.finished:
         connection.execute(
             text(
-                "UPDATE cursors SET cursor = pass_bound, loaded_at = COALESCE(loaded_at, :now), pass_id = NULL,"
-                " pass_bound = NULL, position_modified = NULL, position_key = NULL"
+                "UPDATE cursors SET cursor = pass_bound, cursor_at = pass_at,"
+                " loaded_at = COALESCE(loaded_at, :now), pass_id = NULL,"
+                " pass_bound = NULL, pass_at = NULL, position_modified = NULL, position_key = NULL"
                 " WHERE name = :name AND pass_id = :pass"
             ),
             {"now": now, "name": move.name, "pass": pass_id},
@@ -117,4 +128,5 @@ def _cursor(row: RowMapping) -> Cursor:
         pass_kind=None if row["kind"] is None else PassKind(row["kind"]),
         pass_bound=row["pass_bound"],
         position=None if modified is None else Position(modified, key),
+        cursor_at=row["cursor_at"],
     )

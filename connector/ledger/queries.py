@@ -8,7 +8,7 @@ from sqlalchemy import text
 from connector.ledger.database import Database
 from connector.ledger.objects import UNSETTLED_SQL
 from connector.ledger.passes import load_counts
-from connector.ledger.records import GUARD, BatchState, Counts, Pass, PassKind, Pending
+from connector.ledger.records import GUARD, BatchState, Counts, CursorStatus, Pass, PassKind, Pending
 from connector.object_types import ObjectType
 
 
@@ -212,6 +212,15 @@ class Queries:
             )
             for row in rows
         ]
+
+    def cursors(self) -> list[CursorStatus]:
+        """Return how far the changes of each source that has a cursor are accounted for."""
+        with self._database.reading() as connection:
+            rows = connection.exec_driver_sql(
+                "SELECT name, cursor_at, held_by, held_since FROM cursors"
+                " WHERE cursor IS NOT NULL OR pass_bound IS NOT NULL ORDER BY name"
+            ).all()
+        return [CursorStatus(*row) for row in rows]
 
     def failures(self, object_type: ObjectType | None = None, object_id: str | None = None) -> list[Failure]:
         """Return refused objects, those of `object_type` or the one with `object_id` only, the latest first."""

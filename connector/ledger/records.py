@@ -270,6 +270,22 @@ class Cursor:
     pass_bound: str | None
     position: Position | None
     """How far the unfinished pass has come."""
+    cursor_at: float | None = None
+    """The time that `cursor` stands for, by the source's clock (seconds since 1970 UTC)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CursorStatus:
+    """How far the changes of an entity source are accounted for, and what keeps its cursor back."""
+
+    name: str
+    at: float | None
+    """Everything that was committed with earlier stamps is read (seconds since 1970 UTC); None before the first load
+    is finished, and where changes are found by comparison.
+    """
+    held_by: str | None
+    """What was open for the longest time in the source when the latest pass began."""
+    held_since: float | None
 
 
 @dataclass(frozen=True, slots=True)

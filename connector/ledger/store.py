@@ -20,7 +20,7 @@ from connector.ledger.records import (
     Pending,
     Verdict,
 )
-from connector.model import RequestStatus
+from connector.model import Bound, RequestStatus
 from connector.object_types import ObjectType
 
 FORGOTTEN: Final = ("objects", "refusals", "batches", "passes", "cursors", "pauses")
@@ -101,7 +101,7 @@ class Store:
         with self._database.reading() as connection:
             return passes.cursor(connection, name)
 
-    def begin_pass(self, name: str, kind: PassKind, fingerprint: str, bound: str | None) -> int:
+    def begin_pass(self, name: str, kind: PassKind, fingerprint: str, bound: Bound | None) -> int:
         """Book the start of a pass and return its id. `bound` is what the cursor becomes when it is finished.
 
         A pass of kind AGAIN is only counted: it does not move the source's cursor.

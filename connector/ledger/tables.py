@@ -101,7 +101,11 @@ cursors: Final = Table(
     Column("pass_bound", Text),
     Column("position_modified", Text),
     Column("position_key", Text),
-    comment="Per entity source: where the next pass starts, and how far an unfinished one has come.",
+    Column("cursor_at", Double),
+    Column("pass_at", Double),
+    Column("held_by", Text),
+    Column("held_since", Double),
+    comment="Per entity source: where the next pass starts, and how far an unfinished one has come; who holds it.",
 )
 
 passes: Final = Table(

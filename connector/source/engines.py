@@ -44,8 +44,12 @@ class Session:
 
     def ask(self, sql: str) -> Any:
         """Return the first value of the first row; None where there is no row."""
-        found = self.rows(Statement((sql,)))
+        found = self.query(sql)
         return found[0][0] if found else None
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the whole of a small result of a SELECT of ours."""
+        return self.rows(Statement((sql,)))
 
     def stream(self, statement: Statement) -> Iterator[list[Row]]:
         """Yield a result of any size by chunks, without holding more than one."""

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connector.clock import Clock
 from connector.errors import ConfigError, SourceChanged, SourceUnavailable
-from connector.model import KEY, MODIFIED, Column, ColumnKind, Position, Relation, Row
-from connector.source import catalog, doctor, positions, stamps
+from connector.model import KEY, MODIFIED, Bound, Column, ColumnKind, Position, Relation, Row
+from connector.source import catalog, doctor, horizon, positions, stamps
 from connector.source.doctor import MissingIndex
 from connector.source.edge import Doing, translated
 from connector.source.engines import Session, Sessions, open_sessions
-from connector.source.horizon import source_now
+from connector.source.horizon import Horizon
 from connector.source.statements import Bind, Keyset, Selects, Statement, raw
 
 _KEYS_PER_STATEMENT = 400
@@ -68,25 +68,32 @@ class Source:
         columns = self._described[relation] = catalog.describe(self._sessions, relation)
         return dict(columns)
 
-    def cursor_bound(self, relation: Relation, overlap: float) -> str:
-        """Return (source's now) − `overlap` seconds as a `Position.modified`, rounded down.
+    def horizon(self) -> Horizon:
+        """Return the moment before which no stamp can still appear, as far as the database tells, and who holds it."""
+        with translated(self._backend, Doing.DESCRIBE), self._sessions.snapshot() as session:
+            return horizon.read(session, self._clock)
+
+    def cursor_bound(self, relation: Relation, overlap: float) -> Bound:
+        """Return (the source's horizon) − `overlap` seconds, rounded down.
 
         To be asked before the rows: with an empty key, it is where the next pass starts. A row that is
-        written after this call has a stamp that is not below it.
+        committed after this call has a stamp that is not below it, if it was set no more than `overlap` seconds
+        before its transaction (or statement) began, or before its commit where the database does not show that.
 
         Raises:
             ConfigError: the modified column does not hold times that can be compared, or the zone is unknown.
         """
         kind = self._column(relation, relation.modified).kind
-        with self._reading(relation), self._sessions.snapshot() as session:
-            at = source_now(session, self._clock) - timedelta(seconds=overlap)
+        zone = _zone(relation)
+        found = self.horizon()
+        at = found.at - timedelta(seconds=overlap)
+        with self._reading(relation):
             try:
-                value = stamps.bound(
-                    kind, at, _zone(relation), *self._samples(session, relation, kind), dynamic=self._backend.dynamic
-                )
+                value = stamps.bound(kind, at, zone, *self._samples(relation, kind), dynamic=self._backend.dynamic)
             except stamps.Unfit as unfit:
                 raise ConfigError(f"{relation.name}: column {relation.modified!r}: {unfit}") from None
-        return positions.FIRST_STAMP if value is None else positions.encode(value)
+        modified = positions.FIRST_STAMP if value is None else positions.encode(value)
+        return Bound(modified, at.timestamp(), found.now.timestamp(), found.holder, found.stay)
 
     def changes(self, relation: Relation, after: Position | None) -> Iterator[list[Row]]:
         """Yield rows with a stamp and a key, by (modified, key), strictly after `after`, in chunks.
@@ -211,19 +218,21 @@ class Source:
         return session.rows(selects.by_key(wider, values))
 
     def _samples(
-        self, session: Session, relation: Relation, kind: ColumnKind
+        self, relation: Relation, kind: ColumnKind
     ) -> tuple[Callable[[], tuple[object, object]], Callable[[str], stamps.Forms]]:
         selects = self._selects(relation)
 
         def extremes() -> tuple[object, object]:
             readable = self._backend.readable_stamps(selects.modified, kind)
-            least, greatest = session.rows(selects.extremes(readable))[0]
-            if greatest is None and readable is not None:  # empty, or nothing but texts that are no time
-                least, greatest = session.rows(selects.extremes(None))[0]
+            with self._sessions.snapshot() as session:
+                least, greatest = session.rows(selects.extremes(readable))[0]
+                if greatest is None and readable is not None:  # empty, or nothing but texts that are no time
+                    least, greatest = session.rows(selects.extremes(None))[0]
             return least, greatest
 
         def forms(since: str) -> stamps.Forms:
-            blanks, offsets = session.rows(selects.text_forms(self._backend.bind(since)))[0]
+            with self._sessions.snapshot() as session:
+                blanks, offsets = session.rows(selects.text_forms(self._backend.bind(since)))[0]
             return stamps.Forms(bool(blanks), bool(offsets))
 
         return extremes, forms

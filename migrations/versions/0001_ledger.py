@@ -84,8 +84,12 @@ def upgrade() -> None:
         sa.Column("pass_bound", sa.Text(), nullable=True),
         sa.Column("position_modified", sa.Text(), nullable=True),
         sa.Column("position_key", sa.Text(), nullable=True),
+        sa.Column("cursor_at", sa.Double(), nullable=True),
+        sa.Column("pass_at", sa.Double(), nullable=True),
+        sa.Column("held_by", sa.Text(), nullable=True),
+        sa.Column("held_since", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("name", name="pk_cursors"),
-        comment="Per entity source: where the next pass starts, and how far an unfinished one has come.",
+        comment="Per entity source: where the next pass starts, and how far an unfinished one has come; who holds it.",
     )
     op.create_table(
         "lease",

@@ -30,7 +30,7 @@ def _is_between(crm: Crm, bound: str, zone: str, make: Callable[[datetime], str]
 def test_times_without_a_zone(crm: Crm, zone: str) -> None:
     crm.create("deals", "id INTEGER PRIMARY KEY, updated_at {stamp}, name VARCHAR(50)")
     crm.insert("deals", [(0, "2020-01-01 00:00:00.5", "very old")])
-    bound = crm.source.cursor_bound(relation(timezone=zone), 600)
+    bound = crm.source.cursor_bound(relation(timezone=zone), 600).modified
 
     def wall(at: datetime) -> str:
         return at.astimezone(ZoneInfo(zone)).replace(tzinfo=None).isoformat(" ")
@@ -42,7 +42,7 @@ def test_times_with_a_zone_do_not_follow_the_mappings_zone(crm: Crm) -> None:
     if crm.backend == "sqlite":
         pytest.skip("SQLite has no times with a zone")
     crm.create("deals", "id INTEGER PRIMARY KEY, updated_at {zoned}, name VARCHAR(50)")
-    bound = crm.source.cursor_bound(relation(timezone="Asia/Tokyo"), 600)
+    bound = crm.source.cursor_bound(relation(timezone="Asia/Tokyo"), 600).modified
     with crm.owner.begin() as connection:
         setting = "SET time_zone = '+00:00'" if crm.backend == "mysql" else "SET timezone = 'UTC'"
         connection.exec_driver_sql(setting)
@@ -56,7 +56,7 @@ def test_times_with_a_zone_do_not_follow_the_mappings_zone(crm: Crm) -> None:
 def test_dates(crm: Crm) -> None:
     crm.create("deals", "id INTEGER PRIMARY KEY, updated_at DATE, name VARCHAR(50)")
     crm.insert("deals", [(0, "2020-01-01", "old")])
-    bound = crm.source.cursor_bound(relation(), 600)
+    bound = crm.source.cursor_bound(relation(), 600).modified
     assert flat(crm.source.changes(relation(), Position(bound, ""))) == []
     today = datetime.fromtimestamp(NOW, UTC) if crm.backend == "sqlite" else datetime.now(UTC)
     crm.insert("deals", [(1, today.date().isoformat(), "today")])
@@ -67,7 +67,7 @@ def test_dates(crm: Crm) -> None:
 def test_epoch_numbers(crm: Crm, unit: int) -> None:
     crm.create("deals", "id INTEGER PRIMARY KEY, updated_at {bigint}, name VARCHAR(50)")
     crm.insert("deals", [(0, 1_600_000_000 * unit, "old")])
-    bound = crm.source.cursor_bound(relation(), 600)
+    bound = crm.source.cursor_bound(relation(), 600).modified
     _is_between(crm, bound, "UTC", lambda at: str(int(at.timestamp() * unit)))
 
 
@@ -85,7 +85,7 @@ def test_texts(crm: Crm, form: str) -> None:
     crm.create("deals", "id INTEGER PRIMARY KEY, updated_at VARCHAR(40), name VARCHAR(50)")
     zone = "UTC" if form.endswith(("Z", "+00:00")) else "America/New_York"
     crm.insert("deals", [(0, datetime(2020, 1, 1, tzinfo=UTC).strftime(form), "old")])
-    bound = crm.source.cursor_bound(relation(timezone=zone), 600)
+    bound = crm.source.cursor_bound(relation(timezone=zone), 600).modified
     _is_between(crm, bound, zone, lambda at: at.astimezone(ZoneInfo(zone)).strftime(form))
 
 
@@ -94,7 +94,7 @@ def test_texts_with_a_foreign_offset_are_read_again_rather_than_missed(crm: Crm)
     at = datetime.fromtimestamp(NOW, UTC) if crm.backend == "sqlite" else datetime.now(UTC)
     west, east = (at.astimezone(ZoneInfo(name)) for name in ("America/Los_Angeles", "Asia/Tokyo"))
     crm.insert("deals", [(0, (east - timedelta(days=3)).isoformat(), "old")])
-    bound = crm.source.cursor_bound(relation(), 600)
+    bound = crm.source.cursor_bound(relation(), 600).modified
     crm.insert("deals", [(1, west.isoformat(), "now"), (2, east.isoformat(), "now")])
     assert [row[KEY] for row in flat(crm.source.changes(relation(), Position(bound, "")))] == [1, 2]
 
@@ -104,7 +104,7 @@ def test_blanks_among_texts_with_a_t_are_not_missed(crm: Crm) -> None:
     at = datetime.fromtimestamp(NOW, UTC) if crm.backend == "sqlite" else datetime.now(UTC)
     rows = [(0, "2020-01-01T00:00:00"), (1, (at - HOUR).strftime("%Y-%m-%d %H:%M:%S")), (2, f"{at:%Y-%m-%dT%H:%M:%S}")]
     crm.insert("deals", [(*row, "x") for row in rows])
-    bound = crm.source.cursor_bound(relation(), 600)
+    bound = crm.source.cursor_bound(relation(), 600).modified
     crm.insert("deals", [(3, (at + timedelta(seconds=60)).strftime("%Y-%m-%d %H:%M:%S"), "now")])
     assert 3 in [row[KEY] for row in flat(crm.source.changes(relation(), Position(bound, "")))]
 
@@ -113,7 +113,7 @@ def test_an_empty_table_loses_nothing_that_is_written_later(crm: Crm) -> None:
     for kind, value in (("{stamp}", "2099-01-01 00:00:00"), ("{bigint}", 1), ("VARCHAR(40)", "2099-01-01")):
         crm.create("deals", f"id INTEGER PRIMARY KEY, updated_at {kind}, name VARCHAR(50)")
         crm.source.describe(relation())
-        bound = crm.source.cursor_bound(relation(), 0)
+        bound = crm.source.cursor_bound(relation(), 0).modified
         crm.insert("deals", [(1, value, "x")])
         assert len(flat(crm.source.changes(relation(), Position(bound, "")))) == 1
         crm.execute("DROP TABLE deals")

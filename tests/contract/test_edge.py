@@ -174,6 +174,6 @@ def test_any_other_database_goes_the_generic_way(tmp_path: Path) -> None:
     ]
     assert [tuple(row) for chunk in source.unstamped(deals) for row in chunk] == [(3, None, 0, None)]
     assert [row[0] for row in source.by_key(deals, ["3", "x", "1"])] == [1, 3]
-    assert source.cursor_bound(deals, 600) == f"int:{int(NOW) - 600}"
+    assert source.cursor_bound(deals, 600).modified == f"int:{int(NOW) - 600}"
     assert source.tables() == ["De als"]
     source.close()

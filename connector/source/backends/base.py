@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 
 from connector.model import Column, ColumnKind, Relation
 from connector.source.faults import Fault
+from connector.source.horizon import Ask, Opened
 from connector.source.statements import Bind
 
 _WHOLE = re.compile(r"(?:0|-?[1-9][0-9]{0,69})")
@@ -129,6 +130,18 @@ class Backend:
     def server_time(self, value: Any) -> datetime:
         """Turn the answer to `now_sql` into an aware datetime."""
         raise NotImplementedError
+
+    @property
+    def unseen(self) -> str:
+        """Why open transactions are not shown, in words, and what to do about it."""
+        return "this kind of database does not say which transactions are open"
+
+    def opened(self, ask: Ask) -> Opened:  # noqa: ARG002 - others ask
+        """Return what is open in the source besides our own sessions, which only read.
+
+        Raises the driver's error where the account may not look.
+        """
+        return Opened(lacking=self.unseen)
 
     def probed_kinds(self, cursor: Any) -> list[ColumnKind]:
         """Return the kinds of a result's columns, as far as the driver tells them."""

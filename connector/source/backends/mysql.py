@@ -1,6 +1,8 @@
 """MySQL and MariaDB by PyMySQL: read-only session in UTC, unbuffered rows, zero dates as None."""
 
+import math
 import re
+import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -11,11 +13,13 @@ import pymysql
 from pymysql import converters
 from pymysql.constants import CLIENT, FIELD_TYPE
 from pymysql.cursors import SSCursor
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Dialect, inspect, text
+from sqlalchemy.engine import URL
 
-from connector.model import Column, ColumnKind, Relation
+from connector.model import Column, ColumnKind, Holder, Relation
 from connector.source.backends.base import Backend, first_line, run
 from connector.source.faults import Fault
+from connector.source.horizon import Ask, Opened
 from connector.source.statements import Bind
 
 _WRITE_TIMEOUT_SECONDS = 600
@@ -60,6 +64,26 @@ _WRITING = {
 }  # fmt: skip
 _ZERO_DATE = re.compile(r"0000-00-00([ T]00:00:00(\.0+)?)?")
 
+_STATEMENTS = """
+SELECT id, user, command, time, state FROM information_schema.processlist
+WHERE id <> CONNECTION_ID() AND command NOT IN ('Sleep', 'Daemon', 'Binlog Dump', 'Binlog Dump GTID')
+"""
+_UTC_STARTED = "CONVERT_TZ(trx_started, 'SYSTEM', '+00:00')"
+_TRANSACTIONS = f"""
+SELECT /* {{look}} */ t.trx_query LIKE '%{{look}}%' AND t.trx_mysql_thread_id = CONNECTION_ID(),
+t.trx_mysql_thread_id, t.trx_is_read_only, p.user, p.command,
+IF(CONVERT_TZ({_UTC_STARTED} - INTERVAL 1 HOUR, '+00:00', 'SYSTEM') = trx_started,
+{_UTC_STARTED} - INTERVAL 1 HOUR, {_UTC_STARTED})
+FROM information_schema.innodb_trx t LEFT JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id
+"""  # noqa: S608 - constants
+"""Starts are told in the server's local time; where that hour stands twice, the earlier is taken."""
+_LOOKS = 5
+_STALE_SECONDS = 0.11
+"""The server gives the same list of transactions until nobody has asked for 0.1 s, however old it becomes. A list that
+holds the very statement which asks for it is new.
+"""
+_REPLICATION = "system user"
+
 
 class MySQL(Backend):
     """MySQL and MariaDB. The statement timeout includes the time we take to read the rows.
@@ -70,6 +94,11 @@ class MySQL(Backend):
     now_sql = "SELECT UTC_TIMESTAMP(6)"
     absent_below = "'1000-01-01'"
     integers = (-(2**63), 2**64 - 1)
+
+    def __init__(self, dialect: Dialect, url: URL, statement_timeout: float | None) -> None:
+        super().__init__(dialect, url, statement_timeout)
+        self._begun: dict[tuple[int, datetime | None], float] = {}
+        """What ran at the last look: since when, by connection and its transaction's start (None: in none)."""
 
     def connect_args(self) -> dict[str, Any]:
         options: dict[str, Any] = {"charset": "utf8mb4", "connect_timeout": 10}
@@ -121,6 +150,49 @@ class MySQL(Backend):
     def server_time(self, value: datetime) -> datetime:
         return value.replace(tzinfo=UTC)
 
+    @property
+    def unseen(self) -> str:
+        account = f"'{self.url.username or '<the account>'}'@'%'"
+        return f"its account cannot see the transactions of others: GRANT PROCESS ON *.* TO {account};"
+
+    def opened(self, ask: Ask) -> Opened:
+        """Running statements, then transactions: a statement has its time before it is in a transaction (it may wait
+        for a metadata lock), and what leaves the one list is in the other.
+
+        A transaction whose first statement was found waiting counts from that statement. Prepared transactions that
+        no connection holds any more do not tell when they began.
+        """
+        ((moment,),) = ask(f"{self.now_sql} - INTERVAL 1 SECOND")  # times are in whole seconds
+        up_to = self.server_time(moment)
+        statements = ask(_STATEMENTS)
+        transactions = _transactions(ask)
+        if transactions is None:
+            return Opened(lacking="its list of open transactions is old: somebody else asks for it all the time.")
+        in_transaction = {thread for thread, *_ in transactions}
+        readers = {thread for thread, reads_only, *_ in transactions if reads_only}
+        begun: dict[tuple[int, datetime | None], float] = {}
+        holders = []
+        for thread, user, command, seconds, state in statements:
+            if thread not in readers and user != _REPLICATION:
+                since = up_to.timestamp() - int(seconds or 0)
+                holders.append(Holder(f"connection {thread}", user, "", state or command, since))
+                if thread not in in_transaction:
+                    begun[thread, None] = since
+        for thread, reads_only, user, command, started in transactions:
+            if not reads_only:
+                waited = self._begun.get((thread, started), self._begun.get((thread, None), math.inf))
+                since = min(waited, up_to.timestamp(), self.server_time(started).timestamp())
+                begun[thread, started] = since
+                state = "open transaction" if command == "Sleep" else str(command or "prepared")
+                name = f"connection {thread}" if thread else "an XA transaction"
+                holders.append(Holder(name, user or "", "", state, since))
+        self._begun = begun
+        lacking = None
+        if any(user == _REPLICATION for _, user, *_ in statements):
+            lacking = "it is a replica or a cluster's node, which does not show what is open on others"
+        prepared = any(thread == 0 and not reads_only for thread, reads_only, *_ in transactions)
+        return Opened(holders, prepared, up_to, lacking)
+
     def probed_kinds(self, cursor: Any) -> list[ColumnKind]:
         assert isinstance(cursor, RowCursor), "every cursor of this backend is one"
         return [_kind(field_type, binary) for field_type, binary in cursor.types()]
@@ -155,8 +227,9 @@ class MySQL(Backend):
         database = self._shown(self.url.database or "the_database")
         places = sorted({self._shown(table.rpartition(".")[0]) if "." in table else database for table in tables})
         account = "'gong_connector'@'%'"
+        sees = f"GRANT PROCESS ON *.* TO {account}"
         grants = "; ".join(f"GRANT SELECT ON {place}.* TO {account}" for place in places or [database])
-        return f"CREATE USER {account} IDENTIFIED BY '...'; {grants}"
+        return f"CREATE USER {account} IDENTIFIED BY '...'; {sees}; {grants}"
 
     def classify(self, error: BaseException) -> Fault:
         code = _code(error)
@@ -204,6 +277,16 @@ class RowCursor(SSCursor):
     def _unread(self) -> Any:
         result: Any = getattr(self, "_result", None)
         return result if result is not None and result.unbuffered_active else None
+
+
+def _transactions(ask: Ask) -> list[tuple[Any, ...]] | None:
+    """Return the open transactions of others as they are now; None where only an older list is to be had."""
+    for _ in range(_LOOKS):
+        found = ask(_TRANSACTIONS.format(look=secrets.token_hex(8)))
+        if any(asking for asking, *_ in found):
+            return [tuple(one) for asking, *one in found if not asking]
+        ask(f"SELECT SLEEP({_STALE_SECONDS})")
+    return None
 
 
 def _kind(field_type: int, binary: bool) -> ColumnKind:

@@ -12,9 +12,10 @@ from psycopg.pq import Format
 from psycopg.types.string import TextLoader
 from sqlalchemy import Connection, inspect, text
 
-from connector.model import Column, ColumnKind, Relation
+from connector.model import Column, ColumnKind, Holder, Relation
 from connector.source.backends.base import Backend, first_line, run
 from connector.source.faults import Fault
+from connector.source.horizon import Ask, Opened
 from connector.source.statements import Bind
 
 _TOLERANT = ("timestamp", "timestamptz", "date", "time", "timetz")
@@ -57,6 +58,21 @@ _STATES = (
 )
 _LOGIN_WORDS = ("authentication failed", "no password supplied", "no pg_hba.conf entry", "is not permitted to log in")
 
+_APPLICATION = "gong-connector"
+_STANDING = "SELECT pg_is_in_recovery(), pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
+_ACTIVITY = f"""
+SELECT pid, usename, application_name, state, xact_start FROM pg_catalog.pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+AND backend_type IS DISTINCT FROM 'autovacuum worker'
+AND NOT COALESCE(usename = current_user AND application_name = '{_APPLICATION}', false)
+ORDER BY xact_start LIMIT 1
+"""  # noqa: S608 - a constant
+_PREPARED = """
+SELECT gid, owner, prepared FROM pg_catalog.pg_prepared_xacts WHERE database = current_database()
+ORDER BY prepared LIMIT 1
+"""
+_REPLAYED = "SELECT COALESCE(pg_last_xact_replay_timestamp(), (pg_control_checkpoint()).checkpoint_time)"
+
 
 class PostgreSQL(Backend):
     """PostgreSQL, on a primary or a standby.
@@ -71,7 +87,7 @@ class PostgreSQL(Backend):
     def connect_args(self) -> dict[str, Any]:
         options = {
             "connect_timeout": 10,
-            "application_name": "gong-connector",
+            "application_name": _APPLICATION,
             "keepalives_idle": 30,
             "keepalives_interval": 10,
             "keepalives_count": 3,
@@ -131,6 +147,36 @@ class PostgreSQL(Backend):
     def server_time(self, value: datetime) -> datetime:
         return value.astimezone(UTC)
 
+    @property
+    def unseen(self) -> str:
+        account = self._shown(self.url.username or "the_account")
+        return f"its account cannot see when the transactions of others began: GRANT pg_read_all_stats TO {account};"
+
+    def opened(self, ask: Ask) -> Opened:
+        """The oldest transaction of any other session, written or not: `now()` is its start.
+
+        Sessions come before prepared transactions: what is prepared in between leaves the ones for the others.
+        """
+        ((standby, sees_all),) = ask(_STANDING)
+        if standby:
+            ((replayed,),) = ask(_REPLAYED)
+            return Opened(
+                up_to=replayed.astimezone(UTC),
+                lacking="it is a standby, which does not show the transactions that are open on its primary",
+            )
+        holders = [
+            Holder(f"process {pid}", user or "", application or "", state or "", since.timestamp())
+            for pid, user, application, state, since in ask(_ACTIVITY)
+        ]
+        prepared = [
+            Holder(f"prepared transaction {gid!r}", owner, "", "prepared", since.timestamp())
+            for gid, owner, since in ask(_PREPARED)
+        ]
+        lacking = None
+        if not sees_all:
+            lacking = self.unseen
+        return Opened([*holders, *prepared], bool(prepared), lacking=lacking)
+
     def probed_kinds(self, cursor: Any) -> list[ColumnKind]:
         return [_kind(column[1]) for column in cursor.description or ()]
 
@@ -178,7 +224,8 @@ class PostgreSQL(Backend):
         return f"may write to {', '.join(tables[:3])}{more}"
 
     def reader(self, tables: Sequence[str]) -> str:
-        return f"CREATE ROLE gong_connector LOGIN PASSWORD '...'; {super().reader(tables)}"
+        role = "CREATE ROLE gong_connector LOGIN PASSWORD '...'; GRANT pg_read_all_stats TO gong_connector"
+        return f"{role}; {super().reader(tables)}"
 
     def classify(self, error: BaseException) -> Fault:
         state = getattr(error, "sqlstate", None) or ""

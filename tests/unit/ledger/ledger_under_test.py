@@ -18,7 +18,7 @@ from connector.ledger.records import (
     Send,
 )
 from connector.ledger.store import Store
-from connector.model import LineError, Processing, RequestStatus
+from connector.model import Bound, LineError, Processing, RequestStatus
 from connector.object_types import ObjectType
 
 DONE = RequestStatus(Processing.DONE, (), 0, 1)
@@ -68,7 +68,7 @@ class LedgerUnderTest:
     def book(self, type_: ObjectType, **parts: object) -> None:
         """Book a step of reading with these parts."""
         if not self.pass_id:
-            self.pass_id = self.store.begin_pass(type_.value, PassKind.LOAD, "print", "bound")
+            self.pass_id = self.store.begin_pass(type_.value, PassKind.LOAD, "print", Bound("bound", 0.0, 0.0))
         self.store.book(Booking(type=type_, source=0, pass_id=self.pass_id, counts=Counts(), **parts))  # type: ignore[arg-type]
 
     def state(self, object_id: str, type_: ObjectType = ObjectType.DEAL) -> ObjectState:
