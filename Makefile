@@ -40,7 +40,7 @@ lock: $(VENV)-lock/.made  ## Bring the lock files up to date with pyproject.toml
 	$(COMPILE) --output-file requirements.lock pyproject.toml
 	$(COMPILE) --output-file requirements-build.lock --group build
 	$(COMPILE) --output-file requirements-dev.lock --constraint requirements.lock \
-		--constraint requirements-build.lock pyproject.toml --group build --group dev
+		--constraint requirements-build.lock pyproject.toml --extra duckdb --group build --group dev
 
 # -- what the targets need; an empty file each says that it is there -----------------------------
 

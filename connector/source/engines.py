@@ -25,7 +25,7 @@ _DRIVERS = {
     "mariadb": "mysql+pymysql",
 }
 _PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306}
-_OWN = {"postgresql+psycopg", "mysql+pymysql", "mariadb+pymysql", "sqlite", "sqlite+pysqlite"}
+_OWN = {"postgresql+psycopg", "mysql+pymysql", "mariadb+pymysql", "sqlite", "sqlite+pysqlite", "duckdb", "mssql+pyodbc"}
 
 
 class Session:
@@ -100,7 +100,7 @@ class Sessions:
             session.spoiled = True
             raise
         finally:
-            if session.spoiled:
+            if session.spoiled or not self.backend.keeps_connections:
                 pooled.invalidate()
             pooled.close()
 
@@ -108,7 +108,11 @@ class Sessions:
     def catalog(self) -> Iterator[Connection]:
         """Give a SQLAlchemy connection for reading the catalog."""
         with self._engine.connect() as connection:
-            yield connection
+            try:
+                yield connection
+            finally:
+                if not self.backend.keeps_connections:
+                    connection.invalidate()
 
     def busy(self) -> int:
         """Return how many connections are in use."""
@@ -151,7 +155,8 @@ def open_sessions(url: str, statement_timeout: float | None) -> tuple[Sessions, 
     except (ImportError, exc.NoSuchModuleError):
         raise ConfigError(
             f"CONNECTOR_SOURCE_URL: no driver for {parsed.drivername!r} is installed. PostgreSQL (postgresql://),"
-            " MySQL and MariaDB (mysql://) and SQLite (sqlite:///) come with the connector; install others beside it."
+            " MySQL and MariaDB (mysql://) and SQLite (sqlite:///) come with the connector; DuckDB and SQL Server with"
+            " its extras (gong-connector[duckdb], gong-connector[mssql]); install others beside it."
         ) from None
     except (exc.ArgumentError, TypeError, ValueError):
         raise ConfigError(f"CONNECTOR_SOURCE_URL: its options do not suit {parsed.drivername!r}.") from None

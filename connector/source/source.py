@@ -188,9 +188,9 @@ class Source:
         selects = self._selects(relation)
         if after is None or after.modified == positions.FIRST_STAMP:
             return selects.changes(None)
-        bind = self._backend.bind
-        key = None if after.key == positions.FIRST_KEY else bind(positions.decode(after.key))
-        return selects.changes(Keyset(bind(positions.decode(after.modified)), key))
+        kind = self._column(relation, relation.modified).kind
+        key = None if after.key == positions.FIRST_KEY else self._backend.bind(positions.decode(after.key))
+        return selects.changes(Keyset(self._backend.bind_stamp(positions.decode(after.modified), kind), key))
 
     def _drop(self, relation: Relation, after: Position | None, chunks: Iterator[list[Row]]) -> Iterator[list[Row]]:
         """Leave out the row at `after` itself, which the statement includes and which comes first."""
@@ -247,6 +247,7 @@ class Source:
             absent_below=self._backend.absent_below if zero_dates else None,
             nullable_modified=modified is not None and modified.nullable,
             nullable_key=key.nullable,
+            stamp=lambda column: self._backend.stamp(column, modified.kind) if modified is not None else column,
         )
 
     def _column(self, relation: Relation, name: str | None) -> Column:

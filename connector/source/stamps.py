@@ -14,7 +14,9 @@ _ISO = re.compile(
     re.IGNORECASE,
 )
 _UTC_OFFSETS = {"Z", "+00", "+0000", "+00:00", "-00:00"}
-_LEAST_SECONDS, _LEAST_MILLIS, _LEAST_MICROS = 10**8, 10**11, 10**14
+LEAST_EPOCH = 10**8
+"""Numbers below are no stamps (1973 in seconds); some columns hold 0 or -1 for none."""
+_LEAST_MILLIS, _LEAST_MICROS = 10**11, 10**14
 _WIDEST_OFFSET = timedelta(hours=12)
 """No zone is further behind UTC: a local time with an offset is at most that much less than UTC's."""
 _RECENT = timedelta(days=7)
@@ -72,7 +74,8 @@ def bound(
         case bool() | float():
             raise Unfit("`modified` holds fractional numbers (Julian days?); give the time by a query.")
         case int() | Decimal():
-            return _epoch(greatest, at)
+            assert isinstance(least, int | Decimal), "numbers are compared with numbers"
+            return _epoch(least, greatest, at)
         case str() if isinstance(least, int | float):
             raise Unfit("`modified` holds numbers in some rows and texts in others; use one form.")
         case str():
@@ -100,14 +103,19 @@ def local(at: datetime, zone: ZoneInfo) -> datetime:
     return naive - max(back, timedelta())
 
 
-def _epoch(greatest: int | Decimal, at: datetime) -> int | None:
-    """Render as epoch seconds or milliseconds, by the magnitude of the greatest stamp."""
+def _epoch(least: int | Decimal, greatest: int | Decimal, at: datetime) -> int | None:
+    """Render as epoch seconds or milliseconds, by the magnitude of the least stamp that can be either.
+
+    The greatest may lie in a far future (a year 9999 in seconds looks like milliseconds of today), and a bound in
+    milliseconds would then pass every row in seconds.
+    """
     whole = int(at.timestamp())
     if greatest == 0:
         return None
-    if _LEAST_SECONDS <= greatest < _LEAST_MILLIS:
+    sample = least if least >= LEAST_EPOCH else greatest
+    if LEAST_EPOCH <= sample < _LEAST_MILLIS:
         return whole
-    if _LEAST_MILLIS <= greatest < _LEAST_MICROS:
+    if _LEAST_MILLIS <= sample < _LEAST_MICROS:
         return whole * 1000
     raise Unfit(
         "`modified` holds numbers that are neither seconds nor milliseconds since 1970; name another column or"

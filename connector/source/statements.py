@@ -86,7 +86,7 @@ class Selects:
 
     `quote` quotes one identifier for the database. `absent_below` is the literal under which a stamp counts
     as absent (zero dates), None where only NULL does. `nullable_modified` and `nullable_key` tell whether
-    rows without a place in the order (modified, key) can exist.
+    rows without a place in the order (modified, key) can exist. `stamp` gives how the modified column is selected.
     """
 
     def __init__(
@@ -97,6 +97,7 @@ class Selects:
         absent_below: str | None = None,
         nullable_modified: bool = True,
         nullable_key: bool = True,
+        stamp: Callable[[str], str] = lambda column: column,
     ) -> None:
         _refuse_nul(relation)
         self._relation = relation
@@ -104,6 +105,7 @@ class Selects:
         self._absent_below = absent_below
         self._nullable_modified = nullable_modified
         self._nullable_key = nullable_key
+        self._stamp = stamp
         if relation.table is not None:
             names = [quote(part) for part in relation.table.split(".")]
             self._from, self._owner = ".".join(names), names[-1]
@@ -201,7 +203,7 @@ class Selects:
         return f"CASE WHEN (\n{self._relation.deleted}\n) THEN 1 ELSE 0 END"
 
     def _head(self) -> str:
-        modified = self.modified if self._relation.modified is not None else "NULL"
+        modified = self._stamp(self.modified) if self._relation.modified is not None else "NULL"
         columns = [self.key, modified, self._deleted(), *map(self.column, self._relation.columns)]
         return f"SELECT {', '.join(columns)} FROM {self._from}"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy
@@ -18,6 +19,10 @@ TYPES = {
     "sqlite": {
         "stamp": "DATETIME", "zoned": "DATETIME", "text": "TEXT", "uuid": "CHAR(36)", "bytes": "BLOB", "float": "REAL",
         "json": "TEXT", "bigint": "BIGINT",
+    },
+    "duckdb": {
+        "stamp": "TIMESTAMP", "zoned": "TIMESTAMPTZ", "text": "VARCHAR", "uuid": "UUID", "bytes": "BLOB",
+        "float": "DOUBLE", "json": "JSON", "bigint": "BIGINT",
     },
     "postgresql": {
         "stamp": "TIMESTAMP", "zoned": "TIMESTAMPTZ", "text": "TEXT", "uuid": "UUID", "bytes": "BYTEA",
@@ -56,10 +61,15 @@ class Crm:
                 connection.connection.cursor().execute(statement)
 
     def insert(self, table: str, rows: list[tuple[Any, ...]]) -> None:
-        marks = ", ".join("?" if self.backend == "sqlite" else "%s" for _ in rows[0])
+        marks = ", ".join("?" if self.backend in ("sqlite", "duckdb") else "%s" for _ in rows[0])
         with self.owner.begin() as connection:
             cursor = connection.connection.cursor()
             cursor.executemany(f"INSERT INTO {self.quote(table)} VALUES ({marks})", rows)
+
+    def now(self) -> datetime:
+        """Return the time as the source tells it: databases without a server have the host's clock."""
+        fake = self.backend in ("sqlite", "duckdb")
+        return datetime.fromtimestamp(self.clock.now(), UTC) if fake else datetime.now(UTC)
 
     def reopened(self, **options: Any) -> Source:
         return open_source(self.url.render_as_string(hide_password=False), self.clock, **options)

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from crm import NOW, Crm, flat, relation
+from crm import Crm, flat, relation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +19,7 @@ HOUR = timedelta(hours=1)
 
 def _is_between(crm: Crm, bound: str, zone: str, make: Callable[[datetime], str]) -> None:
     """Rows two minutes before the bound's moment are not after it, rows just after now are."""
-    at = datetime.fromtimestamp(NOW, UTC) if crm.backend == "sqlite" else datetime.now(UTC)
+    at = crm.now()
     rows = [(1, make(at - timedelta(seconds=720)), "old"), (2, make(at), "now"), (3, make(at + HOUR), "later")]
     crm.insert("deals", rows)
     after = Position(bound, "")
@@ -39,8 +39,8 @@ def test_times_without_a_zone(crm: Crm, zone: str) -> None:
 
 
 def test_times_with_a_zone_do_not_follow_the_mappings_zone(crm: Crm) -> None:
-    if crm.backend == "sqlite":
-        pytest.skip("SQLite has no times with a zone")
+    if crm.backend in ("sqlite", "duckdb"):
+        pytest.skip("SQLite has no times with a zone, and DuckDB no clock that runs")
     crm.create("deals", "id INTEGER PRIMARY KEY, updated_at {zoned}, name VARCHAR(50)")
     bound = crm.source.cursor_bound(relation(timezone="Asia/Tokyo"), 600).modified
     with crm.owner.begin() as connection:
@@ -58,7 +58,7 @@ def test_dates(crm: Crm) -> None:
     crm.insert("deals", [(0, "2020-01-01", "old")])
     bound = crm.source.cursor_bound(relation(), 600).modified
     assert flat(crm.source.changes(relation(), Position(bound, ""))) == []
-    today = datetime.fromtimestamp(NOW, UTC) if crm.backend == "sqlite" else datetime.now(UTC)
+    today = crm.now()
     crm.insert("deals", [(1, today.date().isoformat(), "today")])
     assert [row[KEY] for row in flat(crm.source.changes(relation(), Position(bound, "")))] == [1]
 
@@ -69,6 +69,24 @@ def test_epoch_numbers(crm: Crm, unit: int) -> None:
     crm.insert("deals", [(0, 1_600_000_000 * unit, "old")])
     bound = crm.source.cursor_bound(relation(), 600).modified
     _is_between(crm, bound, "UTC", lambda at: str(int(at.timestamp() * unit)))
+
+
+@pytest.mark.parametrize(("kind", "make"), [
+    ("{bigint}", lambda at: str(int(at.timestamp()))),
+    ("{bigint}", lambda at: str(int(at.timestamp() * 1000))),
+    ("{stamp}", lambda at: at.replace(tzinfo=None).isoformat(" ")),
+    ("DATE", lambda at: at.date().isoformat()),
+    ("VARCHAR(40)", lambda at: at.strftime("%Y-%m-%dT%H:%M:%SZ")),
+])  # fmt: skip
+def test_stamps_in_the_future_push_no_bound(crm: Crm, kind: str, make: Callable[[datetime], str]) -> None:
+    """Year 9999 in seconds looks like milliseconds of today."""
+    crm.create("deals", f"id INTEGER PRIMARY KEY, updated_at {kind}, name VARCHAR(50)")
+    far = [datetime(9999, 12, 31, tzinfo=UTC), crm.now() + timedelta(days=30)]
+    old = datetime(2020, 1, 1, tzinfo=UTC)
+    crm.insert("deals", [(number, make(at), "x") for number, at in enumerate([*far, old])])
+    bound = crm.source.cursor_bound(relation(), 600)
+    crm.insert("deals", [(7, make(crm.now()), "new")])
+    assert 7 in [row[KEY] for row in flat(crm.source.changes(relation(), Position(bound.modified, "")))]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +109,7 @@ def test_texts(crm: Crm, form: str) -> None:
 
 def test_texts_with_a_foreign_offset_are_read_again_rather_than_missed(crm: Crm) -> None:
     crm.create("deals", "id INTEGER PRIMARY KEY, updated_at VARCHAR(40), name VARCHAR(50)")
-    at = datetime.fromtimestamp(NOW, UTC) if crm.backend == "sqlite" else datetime.now(UTC)
+    at = crm.now()
     west, east = (at.astimezone(ZoneInfo(name)) for name in ("America/Los_Angeles", "Asia/Tokyo"))
     crm.insert("deals", [(0, (east - timedelta(days=3)).isoformat(), "old")])
     bound = crm.source.cursor_bound(relation(), 600).modified
@@ -101,7 +119,7 @@ def test_texts_with_a_foreign_offset_are_read_again_rather_than_missed(crm: Crm)
 
 def test_blanks_among_texts_with_a_t_are_not_missed(crm: Crm) -> None:
     crm.create("deals", "id INTEGER PRIMARY KEY, updated_at VARCHAR(40), name VARCHAR(50)")
-    at = datetime.fromtimestamp(NOW, UTC) if crm.backend == "sqlite" else datetime.now(UTC)
+    at = crm.now()
     rows = [(0, "2020-01-01T00:00:00"), (1, (at - HOUR).strftime("%Y-%m-%d %H:%M:%S")), (2, f"{at:%Y-%m-%dT%H:%M:%S}")]
     crm.insert("deals", [(*row, "x") for row in rows])
     bound = crm.source.cursor_bound(relation(), 600).modified

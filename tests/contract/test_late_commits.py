@@ -17,7 +17,12 @@ from connector.clock import FakeClock
 from connector.model import KEY, Holder, Position
 from connector.source import Source, open_source
 
-NOW = {"sqlite": "'2026-05-28 20:26:40'", "postgresql": "now()", "mysql": "UTC_TIMESTAMP(6)"}
+NOW = {
+    "sqlite": "'2026-05-28 20:26:40'",
+    "duckdb": "'2026-05-28 20:26:40'",
+    "postgresql": "now()",
+    "mysql": "UTC_TIMESTAMP(6)",
+}
 """The stamp that the database itself puts to a row; for SQLite, what the fake clock says."""
 SEES_SESSIONS = ("postgresql", "mysql")
 
@@ -74,6 +79,8 @@ def _overlap(crm: Crm) -> float:
 
 
 def test_a_row_that_was_open_when_the_bound_was_read_is_read_next_time(crm: Crm) -> None:
+    if crm.backend == "duckdb":
+        pytest.skip("nobody reads a DuckDB file while it is written")
     _deals(crm)
     with _session(crm) as writer:
         _insert(crm, writer, 1)

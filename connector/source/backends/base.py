@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL
 from connector.model import Column, ColumnKind, Relation
 from connector.source.faults import Fault
 from connector.source.horizon import Ask, Opened
+from connector.source.stamps import LEAST_EPOCH
 from connector.source.statements import Bind
 
 _WHOLE = re.compile(r"(?:0|-?[1-9][0-9]{0,69})")
@@ -52,6 +53,10 @@ class Backend:
     """Range of integers that the driver and the database take as a key."""
     create_index = "CREATE INDEX"
     """How the statement begins that makes an index; without locking writers out, where the database can."""
+    keeps_connections = True
+    """Connections are kept open between reads."""
+    indexes_serve = True
+    """Whether a table's indexes say how fast it is read."""
     dynamic = False
     """True where a column may hold values of any type, whatever it was declared as."""
 
@@ -96,6 +101,14 @@ class Backend:
         """Return a stamp or key, as it came from this database, as something the driver takes back."""
         return Bind(value)
 
+    def stamp(self, column: str, kind: ColumnKind) -> str:  # noqa: ARG002 - SQL Server needs it
+        """Return how a stamp is selected: as it is, where the driver gives all of its digits."""
+        return column
+
+    def bind_stamp(self, value: object, kind: ColumnKind) -> Bind:  # noqa: ARG002 - SQL Server needs it
+        """Return a stamp, or a bound among the stamps, as what it is compared with."""
+        return self.bind(value)
+
     def key_values(self, text: str, kind: ColumnKind) -> list[Bind]:
         """Return the values of the key's type whose text form is `text`: none where it cannot be one."""
         match kind:
@@ -124,7 +137,9 @@ class Backend:
         return None
 
     def readable_stamps(self, column: str, kind: ColumnKind) -> str | None:
-        """Condition that leaves out texts which are no time ('n/a'); None where all can be compared."""
+        """Condition that leaves out texts and numbers which are no time ('n/a', 0); None where all can be compared."""
+        if kind in (ColumnKind.INTEGER, ColumnKind.DECIMAL):
+            return f"{column} >= {LEAST_EPOCH}"
         return f"{column} LIKE '____-__-__%'" if kind is ColumnKind.TEXT else None
 
     def server_time(self, value: Any) -> datetime:

@@ -12,6 +12,7 @@ from connector.errors import ConfigError
 from connector.model import ColumnKind
 from connector.source.backends.base import Backend
 from connector.source.faults import Fault
+from connector.source.stamps import LEAST_EPOCH
 from connector.source.statements import Bind
 
 _BUSY_SECONDS = 10.0
@@ -76,7 +77,7 @@ class SQLite(Backend):
 
     def readable_stamps(self, column: str, kind: ColumnKind) -> str | None:  # noqa: ARG002 - nor here
         # ':' follows '9': numbers and texts that begin with a digit stand before it, by the index.
-        return f"{column} < ':'"
+        return f"{column} >= {LEAST_EPOCH} AND {column} < ':'"
 
     def excess(self, connection: Connection) -> str | None:  # noqa: ARG002 - there is nobody to ask
         """There are no accounts, and the file is opened read-only."""
