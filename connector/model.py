@@ -186,8 +186,8 @@ class Past:
     versions: Sequence[Version] = ()
     """By ascending stamp, one a second at most; neighbours differ. What Gong was told of the present is left out."""
     gaps: Sequence[Gap] = ()
-    refused: Sequence[RowRefusal] = ()
-    """Versions that cannot be mapped to a line; the others go."""
+    refused: Sequence[tuple[int, RowRefusal]] = ()
+    """Versions that cannot be mapped to a line, by their stamp; the others go."""
     absent: bool = False
     """There is history, but no row any more, or a deleted one: nothing is sent."""
 

@@ -7,7 +7,7 @@ something older; and a row costs a call only when Gong would be told something n
 from dataclasses import dataclass
 from typing import Final
 
-from connector.ledger.records import AccountState, ObjectState, Pending
+from connector.ledger.records import NEVER_DUE, AccountState, ObjectState, Pending
 from connector.model import Line
 
 FIRST_WAIT_SECONDS: Final = 60.0
@@ -71,6 +71,8 @@ def decide(
         account_wait: seconds between an account's first DONE and the first line that names it (ACCOUNT_WAIT_SECONDS).
     """
     tries = 0 if state is None else state.tries
+    if state is not None and state.pending is Pending.HISTORY:
+        return Wait(Pending.HISTORY, NEVER_DUE, tries)  # the present is the last word, after the last version
     if state is not None:
         known = _known(line, state, now)
         if known is not None:

@@ -56,12 +56,15 @@ ON CONFLICT (type, object_id) DO UPDATE SET
                           THEN NULL ELSE objects.refused_digest END,
     pending = CASE WHEN {_KEPT} THEN objects.pending ELSE excluded.pending END,
     account_id = COALESCE(excluded.account_id, objects.account_id)
+    WHERE objects.pending IS NULL OR objects.pending <> '{Pending.HISTORY}'
 """
 
-_AFTER_REFUSE = """
+_AFTER_REFUSE = f"""
 ON CONFLICT (type, object_id) DO UPDATE SET
     source = excluded.source, refused_digest = excluded.refused_digest,
-    pending = NULL, pending_since = NULL, pending_due = NULL
+    pending = CASE WHEN objects.pending = '{Pending.HISTORY}' THEN objects.pending END,
+    pending_since = CASE WHEN objects.pending = '{Pending.HISTORY}' THEN objects.pending_since END,
+    pending_due = CASE WHEN objects.pending = '{Pending.HISTORY}' THEN objects.pending_due END
 """
 
 _REFUSED_AGAIN = """

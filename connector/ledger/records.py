@@ -31,6 +31,9 @@ class BatchState(StrEnum):
 GUARD: Final = "guard."
 """Before an object type: the ledger's property that says what the guard holds of it; empty when nothing."""
 
+NEVER_DUE: Final = 1e12
+"""Due time of what only an event makes due (seconds since 1970 UTC)."""
+
 UNSETTLED: Final = (BatchState.SPOOLED, BatchState.SENT, BatchState.ACCEPTED, BatchState.FAILED)
 """States in which a batch's lines count as in flight."""
 
@@ -45,6 +48,8 @@ class PassKind(StrEnum):
     """Pending objects, read by key."""
     RELATED = "related"
     """Another table, for the keys of objects that it says have changed."""
+    BACKFILL = "backfill"
+    """The history that the CRM kept."""
 
 
 class Priority(IntEnum):
@@ -53,6 +58,7 @@ class Priority(IntEnum):
     POLL = 0
     INCREMENTAL = 1
     RECONCILE = 2
+    BACKFILL = 3
 
 
 class Pending(StrEnum):
@@ -76,6 +82,8 @@ class Pending(StrEnum):
     """A person asked for it."""
     RELATED = "related"
     """Another table says that it changed."""
+    HISTORY = "history"
+    """Its history is being sent: its present state goes after the last version."""
     GONE = "gone"
     """A whole comparison did not find its row: it is looked for by key before Gong is told to delete it."""
 

@@ -122,7 +122,7 @@ def resend(connection: Connection, object_type: ObjectType, ids: Sequence[str] |
             " told_modified = CASE WHEN sent_digest IS NULL THEN told_modified ELSE last_modified END,"
             " told_deleted = CASE WHEN sent_digest IS NULL THEN told_deleted ELSE sent_deleted END,"
             " sent_digest = NULL, told_unsure = true, pending = :reason, pending_since = :now, pending_due = :now"
-            " WHERE refused_digest IS NULL AND"
+            f" WHERE refused_digest IS NULL AND (pending IS NULL OR pending <> '{Pending.HISTORY}') AND"
             f" {LIVE_SQL} AND (batch_id IS NULL OR batch_id NOT IN"
             f" (SELECT id FROM batches WHERE state IN {UNSETTLED_SQL})){chosen}"
         ),
@@ -162,7 +162,8 @@ def mark_gone(connection: Connection, object_type: ObjectType, ids: Sequence[str
         text(
             "UPDATE objects SET pending = :reason, pending_since = COALESCE(pending_since, :now), pending_due = :now,"
             f" refused_digest = CASE WHEN pending = '{Pending.GENERAL}' THEN NULL ELSE refused_digest END"
-            f" WHERE type = :type AND {in_list(connection, 'object_id')}"
+            f" WHERE type = :type AND (pending IS NULL OR pending <> '{Pending.HISTORY}')"
+            f" AND {in_list(connection, 'object_id')}"
         ),
         {
             "reason": Pending.GONE.value,

@@ -242,3 +242,55 @@ pauses: Final = Table(
     Column("since", Double, nullable=False),
     comment="Types that are neither read nor uploaded until somebody resumes them.",
 )
+
+backfills: Final = Table(
+    "backfills",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("since", BigInteger),
+    Column("until", BigInteger),
+    Column("state", Text, nullable=False),
+    Column("wave", Integer, nullable=False),
+    Column("waves", Integer, nullable=False),
+    Column("objects", BigInteger, nullable=False),
+    Column("versions", BigInteger, nullable=False),
+    Column("booked", BigInteger, nullable=False),
+    Column("left_out", BigInteger, nullable=False),
+    Column("gaps", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+    Column("most_lines", Integer),
+    Column("tries", Integer, nullable=False),
+    Column("due_at", Double, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("finished_at", Double),
+    sqlite_autoincrement=True,  # the staging file is named after the id
+    comment="Histories of entity sources on their way to Gong: staging, sending wave by wave, done | stopped.",
+)
+
+backfilled: Final = Table(
+    "backfilled",
+    metadata,
+    Column("object_id", Text, primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("backfill_id", BigInteger, nullable=False),
+    Column("sent_until", BigInteger),
+    Column("batch_id", BigInteger),
+    Column("line", Integer),
+    comment="Objects whose history is being sent: up to which version, and its line on the way.",
+)
+
+past_refusals: Final = Table(
+    "past_refusals",
+    metadata,
+    Column("backfill_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("object_id", Text, primary_key=True),
+    Column("modified", BigInteger, primary_key=True, autoincrement=False),
+    Column("origin", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("refused_at", Double, nullable=False),
+    comment="Versions of a history that were refused, by the connector or by Gong, and why: they are skipped.",
+)

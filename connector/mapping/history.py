@@ -167,7 +167,7 @@ class History:
     def _past(
         self, object_id: str, present: Row, states: Sequence[tuple[int, Row]], gaps: Sequence[Gap], now: int
     ) -> Past:
-        lines, refused = self._encoded([state for _, state in states])
+        lines, refused = self._encoded(states)
         versions: list[Version] = []
         for (stamp, _), line in zip(states, lines, strict=True):
             if line is not None and not (versions and versions[-1].line.digest == line.digest):
@@ -177,13 +177,16 @@ class History:
             versions.pop()
         return Past(object_id, versions, gaps, refused)
 
-    def _encoded(self, states: Sequence[Row]) -> tuple[list[Line | None], list[RowRefusal]]:
-        """Return a line for each state, None for one that cannot be mapped, and why."""
-        encoded = self.encoder.encode(states, 0)
+    def _encoded(
+        self, states: Sequence[tuple[int, Row]]
+    ) -> tuple[Sequence[Line | None], Sequence[tuple[int, RowRefusal]]]:
+        """Return a line for each state, None for one that cannot be mapped, and why by its stamp."""
+        encoded = self.encoder.encode([state for _, state in states], 0)
         if not encoded.refusals:
-            return list(encoded.lines), []
-        each = [self.encoder.encode([state], 0) for state in states]
-        return [one.lines[0] if one.lines else None for one in each], list(encoded.refusals)
+            return encoded.lines, []
+        each = [(stamp, self.encoder.encode([state], 0)) for stamp, state in states]
+        made = [one.lines[0] if one.lines else None for _, one in each]
+        return made, [(stamp, refusal) for stamp, one in each for refusal in one.refusals]
 
     def _stamp(self, value: Any) -> int | None:
         try:

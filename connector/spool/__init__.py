@@ -4,6 +4,7 @@ from connector.spool.errors import SpoolDamaged, SpoolFull, SpoolMissing, SpoolU
 from connector.spool.mark import Mark
 from connector.spool.sealed import SealedFile
 from connector.spool.spool import Leftovers, Spool
+from connector.spool.staging import StagedVersion, Staging, StagingLost, Wave
 from connector.spool.writer import SpoolWriter
 
 __all__ = [
@@ -16,4 +17,8 @@ __all__ = [
     "SpoolMissing",
     "SpoolUnavailable",
     "SpoolWriter",
+    "StagedVersion",
+    "Staging",
+    "StagingLost",
+    "Wave",
 ]

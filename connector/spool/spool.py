@@ -45,6 +45,11 @@ class Spool:
         if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
             raise ConfigError(f"CONNECTOR_SPOOL_DIR: {directory} must be readable and writable")
 
+    @property
+    def directory(self) -> Path:
+        """Where the files lie."""
+        return self._directory
+
     def used(self) -> int:
         """Return the bytes that spool files, partial ones included, take now."""
         return sum(size for _, _, size in self._files())
