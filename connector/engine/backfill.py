@@ -104,14 +104,23 @@ class Backfiller:
             counts["refused"],
         )
 
-    def steps(self, entity: Entity, history: History, since: int | None, until: int | None) -> Steps[Backfill]:
+    def steps(
+        self, entity: Entity, history: History, asked: str, since: int | None, until: int | None
+    ) -> Steps[Backfill]:
         """Send the history of an entity source, or go on with it where it was left.
+
+        Args:
+            entity: whose.
+            history: what the CRM kept.
+            asked: names the demand: made again, it means the same backfill.
+            since: seconds since 1970 UTC; of the versions before, only the one that was true then goes.
+            until: versions that came later do not go.
 
         Raises:
             ConfigError: its first load is not over, or a backfill with other limits is under way.
             ConnectorError: the source, the spool or the ledger failed; what was booked stays booked.
         """
-        backfill = self._begun(entity, since, until)
+        backfill = self._begun(entity, asked, since, until)
         while (backfill := self._backfills.get(backfill.id)).state in (BackfillState.STAGING, BackfillState.SENDING):
             if backfill.state is BackfillState.STAGING:
                 yield from self._stage(backfill, entity, history)
@@ -136,7 +145,10 @@ class Backfiller:
         self._end(backfill, BackfillState.STOPPED)
         return self._backfills.get(backfill.id)
 
-    def _begun(self, entity: Entity, since: int | None, until: int | None) -> Backfill:
+    def _begun(self, entity: Entity, asked: str, since: int | None, until: int | None) -> Backfill:
+        for backfill in self._backfills.all():
+            if (backfill.name, backfill.asked) == (entity.name, asked):
+                return backfill
         cursor = self._store.cursor(entity.name)
         if cursor is None or cursor.loaded_at is None:
             raise ConfigError(f"{entity.name}: its first load is not over; run `gong-connector sync` first")
@@ -149,7 +161,7 @@ class Backfiller:
                     f"to go on with it, or end it with `gong-connector backfill {entity.type} --stop`"
                 )
             return backfill
-        backfill = self._backfills.begin(entity.type, entity.name, since, until)
+        backfill = self._backfills.begin(entity.type, entity.name, asked, since, until)
         self._observer.event("backfill.started", backfill=backfill.id, entity=entity.name)
         return backfill
 

@@ -7,12 +7,14 @@ from typing import Final
 from connector.clock import Clock
 from connector.engine.lifecycle import Outcome, Step, Transition, advance
 from connector.engine.observe import Observer
+from connector.engine.past_verdicts import resolve_failed, resolve_lost
 from connector.engine.rules import growing
 from connector.engine.verdicts import general_words, judge
 from connector.errors import BudgetSpent
 from connector.gong import DataFileChanged, GongClient, StatusOutcome, StatusResult, UploadOutcome, UploadResult
+from connector.ledger.backfills import Backfills
 from connector.ledger.lease import Lease
-from connector.ledger.records import Batch, BatchState, Pending, Priority, Verdict
+from connector.ledger.records import Batch, BatchState, PassKind, Pending, Priority, Verdict
 from connector.ledger.store import Store
 from connector.model import Processing, RequestStatus, Resend
 from connector.object_types import ObjectType
@@ -69,6 +71,7 @@ class Courier:
         client: GongClient,
         integration_id: int,
         store: Store,
+        backfills: Backfills,
         spool: Spool,
         lease: Lease,
         clock: Clock,
@@ -80,6 +83,7 @@ class Courier:
         self._client = client
         self._integration_id = integration_id
         self._store = store
+        self._backfills = backfills
         self._spool = spool
         self._lease = lease
         self._clock = clock
@@ -119,12 +123,19 @@ class Courier:
             return None
         batch = failed[0]
         assert batch.answer is not None, "a failed batch has its answer"
+        if batch.kind is PassKind.BACKFILL:
+            verdict = resolve_failed(self._backfills, batch, batch.answer, self._resend, self._clock.now())
+            return self._resolved(batch, verdict)
         listed = [error.line for error in batch.answer.errors if error.line > 0]
         ids = self._store.ids_of_lines(batch, listed)
         verdict = judge(batch.answer, batch.lines, ids, self._resend, self._store.tries(batch), self._clock.now())
         advance(batch.state, Outcome.BOOKED)
         general = verdict.rest is Pending.GENERAL
         self._store.resolve(batch, verdict, general_words(batch.answer) if general else None)
+        return self._resolved(batch, verdict)
+
+    def _resolved(self, batch: Batch, verdict: Verdict) -> Batch:
+        assert batch.answer is not None
         self._spool.remove(batch.file)
         self._observer.event(
             "batch.resolved",
@@ -259,7 +270,10 @@ class Courier:
             self._store.postpone(batch, batch.state, sent_at + GRACE_SECONDS + 1, detail, polled=False)
             return Errand(batch, Outcome.FILE_LOST, batch.state, detail)
         went = advance(batch.state, Outcome.FILE_LOST)
-        self._store.resolve(batch, Verdict(rest=Pending.RESEND, due=self._clock.now()), detail)
+        if batch.kind is PassKind.BACKFILL:
+            resolve_lost(self._backfills, batch, detail)
+        else:
+            self._store.resolve(batch, Verdict(rest=Pending.RESEND, due=self._clock.now()), detail)
         self._spool.remove(batch.file)
         return self._tell(batch, Outcome.FILE_LOST, went, detail)
 

@@ -12,8 +12,9 @@ from connector.engine.schema import Change, SchemaConflict
 from connector.engine.sync import MOST_TRIES, Steps, SyncReport
 from connector.errors import ConfigError
 from connector.gong import GongRefused, GongUnavailable
+from connector.ledger.backfills import Backfill
 from connector.ledger.queries import Work
-from connector.mapping import Entity
+from connector.mapping import Entity, History
 from connector.object_types import SCHEMA_TYPES, ObjectType
 
 if TYPE_CHECKING:
@@ -315,6 +316,59 @@ def _have_deleted(wiring: "Wiring", integration_id: int) -> None:
     return None
 
 
+# -- backfill -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillArguments:
+    """Whose history `backfill` is to send. Times are seconds since 1970 UTC."""
+
+    type: ObjectType
+    asked: str
+    """Unique for each demand."""
+    since: int | None
+    until: int | None
+
+
+def _backfill(wiring: "Wiring", arguments: BackfillArguments) -> Steps[list[Backfill]]:
+    ended = []
+    for entity, history in histories(wiring, arguments.type):
+        backfill = yield from wiring.backfiller.steps(
+            entity, history, arguments.asked, arguments.since, arguments.until
+        )
+        ended.append(backfill)
+    yield from wiring.syncer.steps((), wait=True, timeout=None)
+    return ended
+
+
+def _stop_backfill(wiring: "Wiring", object_type: ObjectType) -> Steps[list[Backfill]]:
+    ended = []
+    for entity, _ in histories(wiring, object_type):
+        backfill = yield from wiring.backfiller.stop(entity.name)
+        if backfill is not None:
+            ended.append(backfill)
+    return ended
+
+
+def histories(wiring: "Wiring", object_type: ObjectType) -> list[tuple[Entity, History]]:
+    """Return the entity sources of a type that have a history, with it.
+
+    Raises:
+        ConfigError: the mapping file names none.
+    """
+    found = [
+        (entity, wiring.mapping.histories[entity.name])
+        for entity in chosen(wiring, [object_type])
+        if entity.name in wiring.mapping.histories
+    ]
+    if not found:
+        raise ConfigError(
+            f"{object_type}: {wiring.settings.mapping} names no history of it: say under `history` where the CRM "
+            "kept it (docs/history.md)"
+        )
+    return found
+
+
 SYNC: Final = Operation("sync", SyncArguments, SyncReport, _sync)
 RECONCILE: Final = Operation("reconcile", ReconcileArguments, Compared, _reconcile)
 RESEND: Final = Operation("resend", ResendArguments, Resent, _resend)
@@ -329,5 +383,10 @@ UNREGISTER_IT: Final = Operation(
 OPERATIONS: Final[dict[str, Operation[Any, Any]]] = {
     operation.name: operation
     for operation in (SYNC, RECONCILE, RESEND, RETRY, SCHEMA_APPLY, PAUSE, RESUME, UNREGISTER_IT)
+BACKFILL: Final = Operation("backfill", BackfillArguments, list[Backfill], _backfill)
+STOP_BACKFILL: Final = Operation("backfill --stop", ObjectType, list[Backfill], _stop_backfill)
+
+OPERATIONS: Final[dict[str, Operation[Any, Any]]] = {
+    operation.name: operation for operation in (SYNC, RECONCILE, RESEND, RETRY, SCHEMA_APPLY, BACKFILL, STOP_BACKFILL)
 }
 """Everything that may be asked of a daemon, by the name in the ledger."""

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from connector.clock import Clock
+from connector.engine.backfill import Backfiller
 from connector.engine.binding import Binding
 from connector.engine.clerk import Clerk, refuse
 from connector.engine.courier import Courier, Polling
@@ -25,6 +26,7 @@ from connector.engine.sync import Steps, Syncer
 from connector.engine.verifier import Verifier
 from connector.errors import ConfigError, FatalError
 from connector.gong import AccessKeyAuth, GongClient, Transport, gong_host
+from connector.ledger.backfills import Backfills
 from connector.ledger.budget import Budget, Limits
 from connector.ledger.database import IN_MEMORY, Database, is_absent
 from connector.ledger.epoch import Epoch
@@ -273,6 +275,7 @@ class Wiring:
             self.client,
             integration_id,
             self.store,
+            self.backfills,
             self.spool,
             self.lease,
             self.clock,
@@ -297,6 +300,25 @@ class Wiring:
         """Full comparisons; needs the lease."""
         guard = Guard(self.settings.delete_guard_count, self.settings.delete_guard_percent)
         return Reconciler(self.mapping, self.rounds.reader, self.store, self.clock, guard, self.observer)
+
+    @cached_property
+    def backfills(self) -> Backfills:
+        """The ledger's part in backfills."""
+        return Backfills(self.database, self.clock)
+
+    @cached_property
+    def backfiller(self) -> Backfiller:
+        """Sends histories; needs the lease to do it, not to plan it."""
+        return Backfiller(
+            self.source,
+            self.backfills,
+            self.store,
+            self.spool,
+            self.clock,
+            Policy(self.settings.max_file_bytes, self.settings.account_wait_seconds),
+            self.observer,
+            self._new_id,
+        )
 
     @cached_property
     def verifier(self) -> Verifier:

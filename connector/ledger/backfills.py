@@ -51,6 +51,8 @@ class Backfill:
     type: ObjectType
     name: str
     """The entity source's."""
+    asked: str
+    """Names the demand that began it: made once more, after a crash, it means this backfill and not another."""
     since: int | None
     until: int | None
     state: BackfillState
@@ -181,17 +183,17 @@ class Backfills:
 
     # -- its life --------------------------------------------------------------------------------
 
-    def begin(self, object_type: ObjectType, name: str, since: int | None, until: int | None) -> Backfill:
+    def begin(self, object_type: ObjectType, name: str, asked: str, since: int | None, until: int | None) -> Backfill:
         """Book the start of a backfill."""
         now = self._clock.now()
         with self._database.writing("backfill_begin") as connection:
             row = connection.execute(
                 text(
-                    "INSERT INTO backfills (type, name, since, until, state, wave, waves, objects, versions, booked,"
-                    " left_out, gaps, refused, tries, due_at, started_at)"
-                    " VALUES (:type, :name, :since, :until, 'staging', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, :now) RETURNING *"
+                    "INSERT INTO backfills (type, name, asked, since, until, state, wave, waves, objects, versions,"
+                    " booked, left_out, gaps, refused, tries, due_at, started_at) VALUES (:type, :name, :asked,"
+                    " :since, :until, 'staging', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, :now) RETURNING *"
                 ),
-                {"type": object_type, "name": name, "since": since, "until": until, "now": now},
+                {"type": object_type, "name": name, "asked": asked, "since": since, "until": until, "now": now},
             )
             return _backfill(row.mappings().one())
 
@@ -355,6 +357,18 @@ class Backfills:
             )
             return {line: (object_id, modified) for line, object_id, modified in rows}
 
+    def tries(self, batch: Batch) -> int:
+        """Return how often files of the wave of a backfill's file failed as a whole."""
+        with self._database.reading() as connection:
+            value: int | None = connection.execute(
+                text(
+                    "SELECT max(tries) FROM backfills WHERE id IN"
+                    " (SELECT backfill_id FROM backfilled WHERE type = :type AND batch_id = :batch)"
+                ),
+                {"type": batch.type, "batch": batch.id},
+            ).scalar()
+            return value or 0
+
     def resolve(
         self,
         batch: Batch,
@@ -415,7 +429,8 @@ class Backfills:
                 ).rowcount
             connection.execute(
                 text(
-                    "UPDATE backfills SET booked = booked - :count, tries = tries + :more, due_at = :due,"
+                    "UPDATE backfills SET booked = booked - :count, tries = tries + :more,"
+                    " due_at = CASE WHEN :due > due_at THEN :due ELSE due_at END,"
                     " most_lines = COALESCE(:most, most_lines) WHERE id = :id"
                 ),
                 {

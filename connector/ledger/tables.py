@@ -249,6 +249,7 @@ backfills: Final = Table(
     Column("id", _serial, primary_key=True),
     Column("type", Text, nullable=False),
     Column("name", Text, nullable=False),
+    Column("asked", Text, nullable=False),
     Column("since", BigInteger),
     Column("until", BigInteger),
     Column("state", Text, nullable=False),

@@ -1,0 +1,49 @@
+"""What becomes of a file of a backfill that failed or is lost: refused versions are skipped, the others go again."""
+
+from typing import Final
+
+from connector.engine.verdicts import general_words, judge
+from connector.ledger.backfills import Backfills
+from connector.ledger.records import Batch, Pending, Verdict
+from connector.model import RequestStatus, Resend
+
+LISTED: Final = 20
+"""Errors that Gong names of a file at most (GONG_API, "Limits")."""
+WANTED: Final = 25
+"""Refused lines that a file should hold when it goes again: a few more than are listed, so that few files name them
+all and hardly any names fewer than it could.
+"""
+MOST_FILES: Final = 64
+"""Into so many files a failed one is split at most."""
+
+
+def most_lines(answer: RequestStatus, lines: int, refused: int) -> int | None:
+    """Return how many lines a file of the wave may have from now on; None when every refused line is known."""
+    unknown = answer.error_count - refused
+    if unknown <= 0 or refused == 0:
+        return None
+    return max(lines * WANTED // unknown, -(-lines // MOST_FILES), 1)
+
+
+def resolve_failed(backfills: Backfills, batch: Batch, answer: RequestStatus, resend: Resend, now: float) -> Verdict:
+    """Book the lines of a backfill's file that Gong answered FAILED; return what was judged."""
+    numbers = [error.line for error in answer.errors if error.line > 0]
+    found = backfills.lines(batch, numbers)
+    ids = {number: object_id for number, (object_id, _) in found.items()}
+    verdict = judge(answer, batch.lines, ids, resend, backfills.tries(batch), now)
+    general = verdict.rest is Pending.GENERAL
+    backfills.resolve(
+        batch,
+        verdict.refused,
+        dict(found.values()),
+        again=verdict.rest is not None,
+        most_lines=most_lines(answer, batch.lines, len(verdict.refused)),
+        due_at=verdict.due if general else 0.0,
+        note=general_words(answer) if general else None,
+    )
+    return verdict
+
+
+def resolve_lost(backfills: Backfills, batch: Batch, detail: str) -> None:
+    """Book that a backfill's file is gone: its versions go again."""
+    backfills.resolve(batch, (), {}, again=True, most_lines=None, due_at=0.0, note=detail)
