@@ -185,6 +185,30 @@ def resend(object_type: ObjectType, ids: tuple[str, ...], everything: bool, yes:
     return work(object_type, ids or None, sure=yes)
 
 
+def _moment(text: str) -> int:
+    from connector.cli.backfill import moment_of
+
+    return moment_of(text)
+
+
+@commands.command(epilog=_example("backfill DEAL --since 2025-01-01 --dry-run"))
+@click.argument("object_type", metavar="TYPE", type=_type)
+@click.option("--since", metavar="TIME", type=_moment, help="Of what was before, only what was true then (UTC).")
+@click.option("--until", metavar="TIME", type=_moment, help="Nothing that came later (UTC).")
+@click.option("--dry-run", is_flag=True, help="Only say what would be sent, and what it would cost.")
+@click.option("--stop", is_flag=True, help="End the backfill of this TYPE that is under way.")
+def backfill(object_type: ObjectType, since: int | None, until: int | None, dry_run: bool, stop: bool) -> Status:
+    """Send the history that the CRM kept of a TYPE, so that Gong shows its objects as they were.
+
+    A plan comes first. An interrupted backfill goes on where it was when the command is given again.
+    """
+    if stop and (dry_run or since is not None or until is not None):
+        raise click.UsageError("--stop stands alone")
+    from connector.cli import backfill as work
+
+    return work.stop(object_type) if stop else work.backfill(object_type, since, until, dry_run=dry_run)
+
+
 @commands.command(epilog=_example("verify DEAL --limit 500 --repair"))
 @click.argument("types", metavar="[TYPE]...", nargs=-1, type=_type)
 @click.option("--id", "ids", metavar="ID", multiple=True, help="Only the object with this id; may be repeated.")
