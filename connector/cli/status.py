@@ -25,6 +25,7 @@ WAITS: Final = {
     "general": "Gong refused the whole file that they were in",
     "resend": "to be sent again: Gong may not have kept their line",
     "retry": "to be tried again, as asked for",
+    "history": "their history is being sent; their present state follows it",
     "related": "another table says that they changed; their rows are read soon",
     "gone": "a full comparison did not find their rows; they are looked for once more before Gong is told",
 }

@@ -379,14 +379,22 @@ RESUME: Final = Operation("resume", PauseArguments, WasPaused, at_once(_resume),
 UNREGISTER_IT: Final = Operation(
     "unregister", UnregisterArguments, Unregistered, at_once(_unregister), mapped=False, last=True
 )
-
-OPERATIONS: Final[dict[str, Operation[Any, Any]]] = {
-    operation.name: operation
-    for operation in (SYNC, RECONCILE, RESEND, RETRY, SCHEMA_APPLY, PAUSE, RESUME, UNREGISTER_IT)
 BACKFILL: Final = Operation("backfill", BackfillArguments, list[Backfill], _backfill)
 STOP_BACKFILL: Final = Operation("backfill --stop", ObjectType, list[Backfill], _stop_backfill)
 
 OPERATIONS: Final[dict[str, Operation[Any, Any]]] = {
-    operation.name: operation for operation in (SYNC, RECONCILE, RESEND, RETRY, SCHEMA_APPLY, BACKFILL, STOP_BACKFILL)
+    operation.name: operation
+    for operation in (
+        SYNC,
+        RECONCILE,
+        RESEND,
+        RETRY,
+        SCHEMA_APPLY,
+        PAUSE,
+        RESUME,
+        UNREGISTER_IT,
+        BACKFILL,
+        STOP_BACKFILL,
+    )
 }
 """Everything that may be asked of a daemon, by the name in the ledger."""

@@ -317,7 +317,7 @@ class Wiring:
             self.clock,
             Policy(self.settings.max_file_bytes, self.settings.account_wait_seconds),
             self.observer,
-            self._new_id,
+            self.new_id,
         )
 
     @cached_property

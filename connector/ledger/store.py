@@ -23,7 +23,17 @@ from connector.ledger.records import (
 from connector.model import Bound, RequestStatus
 from connector.object_types import ObjectType
 
-FORGOTTEN: Final = ("objects", "refusals", "batches", "passes", "cursors", "pauses")
+FORGOTTEN: Final = (
+    "objects",
+    "refusals",
+    "batches",
+    "passes",
+    "cursors",
+    "pauses",
+    "backfills",
+    "backfilled",
+    "past_refusals",
+)
 """Tables that hold what is true of one integration only."""
 
 
