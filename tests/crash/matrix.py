@@ -141,5 +141,15 @@ ELSEWHERE: Final = {
     "ledger.forget_gong": "ends everything; begun again in tests/unit/engine/test_unregister.py",
     "ledger.pause": "holds a type back on purpose: tests/unit/engine/test_pauses.py",
     "ledger.resume": "as ledger.pause",
+    "ledger.backfill_begin": "tests/unit/engine/test_backfill.py",
+    "ledger.backfill_hold": "tests/unit/engine/test_backfill.py",
+    "ledger.backfill_staged": "tests/unit/engine/test_backfill.py",
+    "ledger.backfill_again": "tests/unit/engine/test_backfill.py",
+    "ledger.backfill_book": "tests/unit/engine/test_backfill.py",
+    "ledger.backfill_release": "tests/unit/engine/test_backfill.py",
+    "ledger.backfill_wave": "tests/unit/engine/test_backfill.py",
+    "ledger.backfill_stop": "tests/unit/engine/test_backfill.py",
+    "ledger.backfill_finish": "tests/unit/engine/test_backfill.py",
+    "ledger.backfill_resolve": "tests/unit/engine/test_backfill.py",
 }
 """Steps that no process is struck at here, and where a crash at them is tried."""
