@@ -94,8 +94,8 @@ def say_plan(wiring: Wiring, plans: Sequence[BackfillPlan]) -> None:
     for one in plans:
         if one.waves:
             say(
-                f"{one.name}: an object with {count(one.waves, 'version')} may show an old state in Gong until the last "
-                f"of them is settled, {count(one.waves, 'upload')} after the first; then its present state follows."
+                f"{one.name}: an object with {count(one.waves, 'version')} may show an old state in Gong until the "
+                f"last of them is settled, {count(one.waves, 'upload')} after the first; its present state follows."
             )
         if one.absent:
             say(f"{one.name}: {count(one.absent, 'object')} with a history and without a row: left out.")

@@ -16,6 +16,7 @@ from connector.ledger.backfills import Backfill
 from connector.ledger.queries import Work
 from connector.mapping import Entity, History
 from connector.object_types import SCHEMA_TYPES, ObjectType
+from connector.spool import Staging
 
 if TYPE_CHECKING:
     from connector.engine.wiring import Wiring
@@ -288,6 +289,7 @@ def _unregister(wiring: "Wiring", arguments: UnregisterArguments) -> Unregistere
     found = wiring.spool.leftovers()
     for name in (*found.sealed, *found.partial):
         wiring.spool.remove(name)
+    Staging.remove_all(wiring.spool.directory)
     return Unregistered(integration_id)
 
 

@@ -33,6 +33,7 @@ FORGOTTEN: Final = (
     "backfills",
     "backfilled",
     "past_refusals",
+    "recovery",
 )
 """Tables that hold what is true of one integration only."""
 

@@ -93,6 +93,12 @@ class Staging:
             except OSError as error:
                 raise SpoolUnavailable(f"the staging file {name} cannot be removed: {error.strerror}") from None
 
+    @classmethod
+    def remove_all(cls, directory: Path) -> None:
+        """Remove every staging file of a spool."""
+        for name in {file.name.partition(".")[0] for file in directory.glob(f"*{SUFFIX}*")}:
+            cls.remove(directory, name)
+
     def __enter__(self) -> Self:
         return self
 
