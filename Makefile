@@ -26,8 +26,9 @@ lint: $(VENV)/.dev  ## Style, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-simulate: $(VENV)/.dev  ## 200 random histories with crashes and faults
+simulate: $(VENV)/.dev  ## 200 random histories with crashes and faults, and 200 of each database's sessions
 	$(BIN)/python -m tests.simulation --seeds 200 --jobs 2
+	CAPTURE_SEEDS=200 $(BIN)/pytest -s tests/capture
 
 crash: $(VENV)/.dev  ## The real process killed and terminated at every failpoint, on both kinds of ledger
 	$(BIN)/pytest tests/crash -m "thorough or not thorough"
