@@ -55,10 +55,10 @@ class Settings(BaseSettings):
         3600, ge=60, description="Seconds between two full comparisons of source and ledger"
     )
     delete_guard_count: int = Field(
-        100, ge=0, description="A comparison deletes nothing when it finds more objects gone than this"
+        100, ge=0, description="Deletions of a type in 24 hours, and as many changes that moved no stamp: more are held"
     )
     delete_guard_percent: float = Field(
-        10, ge=0, le=100, description="Nor when it finds more than this share of a type gone, and more than ten"
+        10, ge=0, le=100, description="So are more than this share of a type, and more than ten"
     )
     overlap_seconds: float = Field(
         300, ge=0, description="How far each pass reads back, for stamps set earlier than their commit"

@@ -161,14 +161,24 @@ def sync(types: tuple[ObjectType, ...], no_wait: bool, timeout: float | None) ->
 @click.option(
     "--type", "types", metavar="TYPE", multiple=True, type=_type, help="Only this type of object; may be repeated."
 )
-@click.option(
-    "--allow-deletions", is_flag=True, help="Let through what the guard holds: you have seen that the rows are gone."
-)
-def reconcile(types: tuple[ObjectType, ...], allow_deletions: bool) -> Status:
+def reconcile(types: tuple[ObjectType, ...]) -> Status:
     """Compare the whole source with what Gong was told: finds missed changes and rows that are gone, and sends them."""
     from connector.cli.reconcile import reconcile as work
 
-    return work(types, allow_deletions=allow_deletions)
+    return work(types)
+
+
+@commands.command(epilog=_example("approve 3"))
+@click.argument("hold_id", metavar="[ID]", type=click.IntRange(min=1), required=False)
+@click.option("--json", "as_json", is_flag=True, help="The list as one JSON object with stable keys.")
+def approve(hold_id: int | None, as_json: bool) -> Status:
+    """Let through what the guard holds under this ID; without an ID, list what is held and what was let through.
+
+    Its rows are looked at once more before anything is sent. Who let it through, and when, is kept.
+    """
+    from connector.cli import approve as work
+
+    return work.list_holds(as_json=as_json) if hold_id is None else work.approve(hold_id)
 
 
 @commands.command(epilog=_example("resend DEAL --id 4711"))

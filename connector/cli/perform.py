@@ -43,10 +43,10 @@ def perform(wiring: Wiring, operation: Operation[A, R], arguments: A, *, timeout
     stored = operation.dump_arguments(arguments)
     other = wiring.try_lease()
     if other is None:
-        request_id = wiring.requests.book(operation.name, stored, _asker(), for_daemon=False, mapping=mapping)
+        request_id = wiring.requests.book(operation.name, stored, asker(), for_daemon=False, mapping=mapping)
         return _alone(wiring, operation, arguments, request_id)
     refuse_early(wiring)
-    request_id = wiring.requests.book(operation.name, stored, _asker(), for_daemon=True, mapping=mapping)
+    request_id = wiring.requests.book(operation.name, stored, asker(), for_daemon=True, mapping=mapping)
     say(f"{other} is the daemon of this ledger and carries it out, as request {request_id}.", to=remarks)
     try:
         finished = _follow(wiring, request_id, timeout)
@@ -134,7 +134,7 @@ def _result(operation: Operation[A, R], request: Request) -> R:
             raise FatalError(request.error or f"request {request.id} was interrupted: run the command again")
 
 
-def _asker() -> str:
+def asker() -> str:
     """Name who asks, for the audit."""
     try:
         user = getpass.getuser()

@@ -4,55 +4,48 @@ from collections.abc import Sequence
 
 from connector.cli.ending import Meter, say_cost, say_work
 from connector.cli.exits import Status
+from connector.cli.holding import hold_words
 from connector.cli.output import heading, remarks, say, table
 from connector.cli.parts import working
 from connector.cli.perform import perform
-from connector.cli.status import guard_words
 from connector.engine.comparing import Compared
 from connector.engine.operations import RECONCILE, ReconcileArguments, chosen_types
 from connector.engine.reader import End
-from connector.engine.wiring import Wiring
+from connector.ledger.queries import Hold
 from connector.object_types import ObjectType
 
 
-def reconcile(types: Sequence[ObjectType], *, allow_deletions: bool) -> Status:
+def reconcile(types: Sequence[ObjectType]) -> Status:
     """Compare these types (all when there is none) with the ledger, send what differs, and sum it up."""
     with working() as wiring:
         wiring.integration_id()
         chosen_types(wiring, types)
         meter = Meter(wiring)
-        compared = perform(wiring, RECONCILE, ReconcileArguments(tuple(types), allow_deletions))
+        compared = perform(wiring, RECONCILE, ReconcileArguments(tuple(types)))
         cost = meter.cost()
-        held = _held(wiring, compared)
-    _say_found(compared, held)
+        held = [hold for hold in wiring.queries.holds() if compared.found.get(hold.type)]
+    _say_found(compared)
     say_cost(cost)
     return _verdict(compared, held)
 
 
-def _held(wiring: Wiring, compared: Compared) -> dict[ObjectType, str]:
-    """Return what the guard held in these comparisons."""
-    return {
-        object_type: words for object_type, words in wiring.queries.guards().items() if compared.found.get(object_type)
-    }
-
-
-def _say_found(compared: Compared, held: dict[ObjectType, str]) -> None:
+def _say_found(compared: Compared) -> None:
     rows = [
-        (object_type, found.counts.rows, found.counts.lines, found.gone, found.counts.refused, held.get(object_type))
+        (object_type, found.counts.rows, found.changed, found.gone, found.counts.refused, found.held)
         for object_type, found in compared.found.items()
         if found is not None and found.end is not End.PAUSED
     ]
     if rows:
         heading("What was compared")
-        table(("Type", "Rows", "Changes", "Gone", "Refused", "Deletions held"), rows)
+        table(("Type", "Rows", "Changes", "Gone", "Refused", "Held"), rows)
 
 
-def _verdict(compared: Compared, held: dict[ObjectType, str]) -> Status:
+def _verdict(compared: Compared, held: Sequence[Hold]) -> Status:
     """Say plainly whether Gong equals what was compared, and return the exit status for it."""
     for object_type, error in compared.errors.items():
         say(f"{object_type} could not be compared: {error}", "red", to=remarks)
-    for object_type, words in held.items():
-        say(guard_words(object_type, words), "yellow")
+    for hold in held:
+        say(hold_words(hold), "yellow")
     unloaded = [str(object_type) for object_type, found in compared.found.items() if found is None]
     if unloaded:
         names = ", ".join(unloaded)
@@ -65,6 +58,6 @@ def _verdict(compared: Compared, held: dict[ObjectType, str]) -> Status:
         return Status.FAILED
     if len(unloaded) + len(paused) == len(compared.found):
         return Status.UNSETTLED
-    well = "Gong equals what was compared" + (", the held deletions aside" if held else "")
+    well = "Gong equals what was compared" + (", what is held aside" if held else "")
     status = say_work(compared.work, well, waited=True)
     return Status.UNSETTLED if held or unloaded or paused else status

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from connector.cli.exits import Status
+from connector.cli.holding import hold_document, hold_words
 from connector.cli.output import as_json as write_json
 from connector.cli.output import count, heading, moment, say, seconds, table
 from connector.cli.parts import looking
 from connector.engine.binding import GONG_HOST, INTEGRATION
 from connector.engine.reader import HELD_SECONDS
 from connector.engine.wiring import Wiring
-from connector.ledger.queries import Active, TypeStatus, Work
+from connector.ledger.queries import Active, Hold, TypeStatus, Work
 from connector.ledger.records import UNSETTLED, CursorStatus, Pass
 from connector.ledger.requests import Request
 from connector.object_types import ObjectType
@@ -28,6 +29,9 @@ WAITS: Final = {
     "history": "their history is being sent; their present state follows it",
     "related": "another table says that they changed; their rows are read soon",
     "gone": "a full comparison did not find their rows; they are looked for once more before Gong is told",
+    "silent": "a full comparison found them changed, though their stamps did not move; they are read once more",
+    "held_deletion": "too many deletions to be believed: `gong-connector approve` shows them",
+    "held_change": "changed, though their stamps did not move, and too many: `gong-connector approve` shows them",
 }
 """Why an object waits, in words."""
 
@@ -48,7 +52,7 @@ class _State:
     troubles: Sequence[str]
     passes: Sequence[Pass]
     cursors: Sequence[CursorStatus]
-    guard: Mapping[ObjectType, str]
+    held: Sequence[Hold]
     paused: Mapping[ObjectType, float]
     requests: Sequence[Request]
     doubted_since: float | None
@@ -64,7 +68,7 @@ class _State:
         if self.failed:
             return Status.FAILED
         work = self.work
-        exceptions = work.refused or work.held or self.troubles or self.guard or self.paused or self.doubted_since
+        exceptions = work.refused or work.held or self.troubles or self.held or self.paused or self.doubted_since
         return Status.UNSETTLED if exceptions else Status.WELL
 
 
@@ -96,7 +100,7 @@ def _state(wiring: Wiring) -> _State:
         troubles=queries.troubles(),
         passes=queries.last_passes(),
         cursors=queries.cursors(),
-        guard=queries.guards(),
+        held=queries.holds(),
         paused=wiring.store.pauses(),
         requests=wiring.requests.open(),
         doubted_since=queries.doubted_since(),
@@ -153,23 +157,13 @@ def _say(state: _State) -> None:
         say(f"Asked for by {asked.asked_by} at {moment(asked.asked_at)}: {asked.operation}; {begun}.")
     for trouble in state.troubles:
         say(trouble, "yellow")
-    for object_type, held in state.guard.items():
-        say(guard_words(object_type, held), "yellow")
+    for hold in state.held:
+        say(hold_words(hold), "yellow")
     if state.work.refused:
         say(f"{count(state.work.refused, 'object')} refused: `gong-connector failures list` says why.", "yellow")
     if state.passes and state.status is Status.WELL and not (state.work.unsettled or state.work.awaited):
         say()
         say("All is settled: Gong equals what was read.", "green")
-
-
-def guard_words(object_type: ObjectType, held: str) -> str:
-    """Say what the guard holds, and what to do."""
-    words = f"{object_type}: deletions are held, too many to be believed: {held}. "
-    if not held.endswith("no row"):
-        words += f"If they are right: `gong-connector reconcile --type {object_type} --allow-deletions`"
-    else:
-        words += "An empty source is never believed: see what became of its rows, or of the right to read them"
-    return words
 
 
 def _say_what_waits(state: _State) -> None:
@@ -249,7 +243,7 @@ def _document(state: _State) -> dict[str, object]:
         ],
         "troubles": list(state.troubles),
         "paused": {object_type: moment(since) for object_type, since in state.paused.items()},
-        "guard": dict(state.guard),
+        "held": [hold_document(hold) for hold in state.held],
         "doubted_since": moment(state.doubted_since),
         "cursors": [
             {

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 from connector.errors import ConfigError, FatalError
 from connector.gong import AlreadyRegistered, GongClient
-from connector.ledger.records import GUARD
 from connector.ledger.store import Store
 
 INTEGRATION = "integration_id"
@@ -16,7 +15,7 @@ UNREGISTER = "unregister.request_id"
 """Under which id Gong is asked to delete the integration, until that is booked."""
 UNREGISTERED = "unregistered."
 """Before an integration's id: when Gong was asked to delete it."""
-ABOUT_GONG = (INTEGRATION, GONG_HOST, SOURCE, SCHEMA, GUARD, UNREGISTER)
+ABOUT_GONG = (INTEGRATION, GONG_HOST, SOURCE, SCHEMA, UNREGISTER)
 """What is true of one integration only."""
 
 

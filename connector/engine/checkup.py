@@ -156,14 +156,16 @@ def _indexes(wiring: Wiring, mapping: CompiledMapping) -> Iterator[Finding]:
 
 
 def _guard(wiring: Wiring) -> Iterator[Finding]:
-    """Say what the deletion guard holds."""
+    """Say what the guard holds."""
     try:
-        held = wiring.queries.guards()
+        held = wiring.queries.holds()
     except ConnectorError as error:
         yield from _problems("ledger", error)
         return
-    for kind, words in held.items():
-        text = f"the guard holds deletions of {kind}: {words}; see `gong-connector status`"
+    for hold in held:
+        text = (
+            f"the guard holds {hold.kind} of {hold.type}: {hold.objects} of {hold.live}; see `gong-connector approve`"
+        )
         yield Finding(Level.WARN, "ledger", text)
 
 

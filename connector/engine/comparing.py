@@ -25,9 +25,7 @@ class Compared:
     """What is left, once Gong has settled what it was sent."""
 
 
-def compare_all(
-    types: Sequence[ObjectType], rounds: Rounds, reconciler: Reconciler, syncer: Syncer, *, allow_deletions: bool
-) -> Steps[Compared]:
+def compare_all(types: Sequence[ObjectType], rounds: Rounds, reconciler: Reconciler, syncer: Syncer) -> Steps[Compared]:
     """Compare `types` with the ledger, send what differs, and follow it until Gong has settled it.
 
     Children go first, so that a deleted account's contacts and deals are deleted before it.
@@ -38,11 +36,11 @@ def compare_all(
     compared = Compared()
     for object_type in sorted(types, key=list(ObjectType).index, reverse=True):
         if object_type in rounds.store.pauses():
-            compared.found[object_type] = Reconciliation(End.PAUSED, Counts(), 0, 0, held=False)
+            compared.found[object_type] = Reconciliation(End.PAUSED, Counts(), 0, 0, 0, 0)
             continue
         try:
             rounds.schema.ensure(object_type)
-            compared.found[object_type] = yield from _compare(object_type, reconciler, syncer, allow_deletions)
+            compared.found[object_type] = yield from _compare(object_type, reconciler, syncer)
         except (GongDenied, LeaseLost, LedgerUnavailable):
             raise
         except ConnectorError as error:
@@ -52,12 +50,10 @@ def compare_all(
     return compared
 
 
-def _compare(
-    object_type: ObjectType, reconciler: Reconciler, syncer: Syncer, allow_deletions: bool
-) -> Steps[Reconciliation | None]:
+def _compare(object_type: ObjectType, reconciler: Reconciler, syncer: Syncer) -> Steps[Reconciliation | None]:
     """Compare a type; where the spool is full, begin anew when it is empty: what was sent differs no more."""
     while True:
-        found = reconciler.reconcile(object_type, allow_deletions=allow_deletions)
+        found = reconciler.reconcile(object_type)
         if found is None or found.end is not End.SPOOL_FULL:
             return found
         yield from syncer.steps((), wait=True, timeout=None)

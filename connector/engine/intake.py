@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from connector import lines
 from connector.clock import Clock
+from connector.engine.guard import Guard, weighed_as
 from connector.engine.observe import Observer
 from connector.engine.rules import GiveUpAddress, SendLine, Skip, Wait, decide, distrust, wait_again
+from connector.ledger.holds import Holds
 from connector.ledger.records import (
     AccountState,
     Booking,
     Clear,
     Counts,
+    HoldKind,
     Move,
     NewBatch,
     ObjectState,
@@ -42,6 +45,7 @@ class Policy:
     max_file_bytes: int
     account_wait: float
     """Seconds (ACCOUNT_WAIT_SECONDS)."""
+    guard: Guard
 
 
 @dataclass(slots=True)
@@ -54,7 +58,21 @@ class _Open:
     pends: dict[str, Pend] = field(default_factory=dict)
     refusals: dict[str, Refuse] = field(default_factory=dict)
     clears: dict[str, Clear] = field(default_factory=dict)
+    deletions: dict[str, "_Deletion"] = field(default_factory=dict)
+    """Weighed when all of the booking are known."""
+    let_go: int = 0
     counts: Counts = field(default_factory=Counts)
+
+
+class _Deletion(NamedTuple):
+    line: Line
+    modified: int
+    state: ObjectState | None
+
+    @property
+    def held(self) -> bool:
+        """Whether it was held before."""
+        return self.state is not None and self.state.pending is Pending.HELD_DELETION
 
 
 class Intake:
@@ -67,6 +85,7 @@ class Intake:
         kind: PassKind,
         pass_id: int,
         store: Store,
+        holds: Holds,
         spool: Spool,
         clock: Clock,
         policy: Policy,
@@ -76,6 +95,7 @@ class Intake:
         *,
         thorough: bool = False,
         doubted: int | None = None,
+        silent: bool = False,
     ) -> None:
         """Prepare for the rows of one reading.
 
@@ -85,6 +105,7 @@ class Intake:
             kind: why it is read.
             pass_id: the pass that rows are counted for.
             store: the ledger.
+            holds: what the guard holds.
             spool: where files go.
             clock: the time.
             policy: what to obey.
@@ -93,12 +114,14 @@ class Intake:
             elsewhere: tells which of some objects have a live row in another source of the type.
             thorough: list refused rows again that are listed already, so that those not met any more are known.
             doubted: what the ledger knows by this batch or an earlier one may be out of date.
+            silent: changes that their stamps do not tell of are held, for the end of the comparison to weigh them.
         """
         self._entity = entity
         self._source = source
         self._kind = kind
         self._pass_id = pass_id
         self._store = store
+        self._holds = holds
         self._spool = spool
         self._clock = clock
         self._policy = policy
@@ -107,6 +130,7 @@ class Intake:
         self._elsewhere = elsewhere
         self._thorough = thorough
         self._doubted = doubted
+        self._silent = silent
         self._open = _Open()
         self.total = Counts()
         self.sealed_any = False
@@ -125,7 +149,8 @@ class Intake:
         waiting = self._open
         return (
             len(waiting.sends) >= MOST_LINES
-            or len(waiting.pends) + len(waiting.refusals) + len(waiting.clears) >= MOST_DECISIONS
+            or len(waiting.pends) + len(waiting.refusals) + len(waiting.clears) + len(waiting.deletions)
+            >= MOST_DECISIONS
         )
 
     def take(self, rows: Sequence[Row]) -> set[str]:
@@ -150,7 +175,7 @@ class Intake:
                 skipped += line.deleted or self._collide(line.object_id, line.digest)
                 continue
             account = None if line.account_id is None else accounts.get(line.account_id)
-            if line.object_id in met or line.object_id in self._open.sends or line.object_id in self._open.pends:
+            if line.object_id in met or self._decided(line.object_id):
                 self._duplicate(line, met.get(line.object_id))
                 continue
             met[line.object_id] = line.digest
@@ -160,12 +185,16 @@ class Intake:
                 skipped += self._refuse(RowRefusal(line.object_id, "", reason, line.digest), state)
                 continue
             known, news = (state, line) if self._doubted is None else self._doubt(self._doubted, state, line)
-            match decide(news, known, account, line.object_id in taken, now, self._policy.account_wait):
+            decision = decide(news, known, account, line.object_id in taken, now, self._policy.account_wait)
+            kind = weighed_as(line, state if line.deleted else known, silent=self._silent)
+            match decision:
                 case Skip(settles):
                     skipped += 1
                     self._clear(line.object_id, state, settles)
+                case _ if kind is HoldKind.CHANGES:
+                    self._hold(line, Pending.HELD_CHANGE, state)
                 case SendLine(modified):
-                    self._send(line, modified, line.address if not line.deleted else _address(state))
+                    self._send_or_weigh(line, modified, state, kind)
                 case Wait() as wait:
                     self._wait(line, wait, state)
                 case GiveUpAddress(modified, wait):
@@ -181,19 +210,20 @@ class Intake:
         return set(ids)
 
     def gone(self, object_id: str, state: ObjectState | None) -> None:
-        """Take note that a pending object, read by key, has no row. Only one that a whole comparison missed, too, is
-        deleted; for others there is nothing to read again.
+        """Take note that a pending object, read by key, has no row. One that a whole comparison missed, too, is
+        deleted, and one that was refused and is to be tried again (it may be the deletion itself that Gong refused);
+        for others there is nothing to read again.
         """
         now = self._clock.now()
-        if state is None or state.pending is not Pending.GONE or state.last_modified is None:
+        if state is None or state.pending not in (Pending.GONE, Pending.RETRY) or state.last_modified is None:
             self._clear(object_id, state, settles=True)
             return
         line = self._deletion(object_id)
         match decide(line, state, None, False, now, self._policy.account_wait):
             case SendLine(modified):
-                self._send(line, modified, state.address)
+                self._send_or_weigh(line, modified, state, weighed_as(line, state, silent=False))
             case Wait() as wait:
-                self._wait(line, Wait(Pending.GONE, wait.due, wait.tries), state)
+                self._wait(line, Wait(state.pending, wait.due, wait.tries), state)
             case Skip(settles):
                 self._clear(object_id, state, settles)
 
@@ -214,7 +244,37 @@ class Intake:
             self._open.pends[object_id] = Pend(object_id, Pending.RELATED, now, 0, None)
 
     def book(self, move: Move | None) -> None:
-        """Seal the file, if any, and book everything decided with the cursor's move, in one transaction."""
+        """Weigh the deletions, seal the file, if any, and book everything decided with the cursor's move, in one
+        transaction.
+        """
+        self._weigh()
+        self._book(move)
+
+    def _weigh(self) -> None:
+        """Write the deletions that were decided, or hold them all."""
+        deletions, self._open.deletions = self._open.deletions, {}
+        if not deletions:
+            return
+        object_type = self._entity.type
+        weight = self._holds.weight(object_type, HoldKind.DELETIONS)
+        fresh = sum(not deletion.held for deletion in deletions.values())
+        if not self._policy.guard.holds(weight, fresh, lambda: self._holds.live(object_type)):
+            for deletion in deletions.values():
+                self._send(deletion.line, deletion.modified, _address(deletion.state))
+                self._open.let_go += 1
+            return
+        for deletion in deletions.values():
+            self._hold(deletion.line, Pending.HELD_DELETION, deletion.state)
+        if fresh:
+            self._observer.event(
+                "guard.held",
+                type=object_type.value,
+                kind=HoldKind.DELETIONS.value,
+                objects=weight.held + fresh,
+                alarm=not weight.held,
+            )
+
+    def _book(self, move: Move | None) -> None:
         waiting, self._open = self._open, _Open()
         counts = Counts(
             rows=waiting.counts.rows,
@@ -243,6 +303,7 @@ class Intake:
                 pends=list(waiting.pends.values()),
                 refusals=list(waiting.refusals.values()),
                 clears=list(waiting.clears.values()),
+                let_go=waiting.let_go,
                 move=move,
             )
         )
@@ -296,11 +357,29 @@ class Intake:
                 taken.add(object_id)
         return taken
 
+    def _decided(self, object_id: str) -> bool:
+        waiting = self._open
+        return object_id in waiting.sends or object_id in waiting.pends or object_id in waiting.deletions
+
+    def _send_or_weigh(self, line: Line, modified: int, state: ObjectState | None, kind: HoldKind | None) -> None:
+        if kind is HoldKind.DELETIONS:
+            self._open.deletions[line.object_id] = _Deletion(line, modified, state)
+        else:
+            self._send(line, modified, line.address if not line.deleted else _address(state))
+
+    def _hold(self, line: Line, reason: Pending, state: ObjectState | None) -> None:
+        """Have the object wait for a person, unless it does so already."""
+        if state is None or state.pending is not reason:
+            self._open.pends[line.object_id] = Pend(line.object_id, reason, None, 0, line.account_id)
+        if _listed(state):
+            # What was refused is not what the row says now.
+            self._open.clears[line.object_id] = Clear(line.object_id, None, refusal=True)
+
     def _send(self, line: Line, modified: int, address: bytes | None) -> None:
         data = lines.seal(line.body, modified)
         writer = self._open.writer
         if writer is not None and writer.bytes + len(data) > self._policy.max_file_bytes:
-            self.book(None)  # the rows of this chunk are not all decided yet: the cursor stays
+            self._book(None)  # the rows of this chunk are not all decided yet: the cursor stays
             writer = None
         if writer is None:
             self._open.request_id = self._new_id()

@@ -142,16 +142,11 @@ class ReconcileArguments:
 
     types: tuple[ObjectType, ...]
     """Empty: all."""
-    allow_deletions: bool
 
 
 def _reconcile(wiring: "Wiring", arguments: ReconcileArguments) -> Steps[Compared]:
     types = chosen_types(wiring, arguments.types)
-    return (
-        yield from compare_all(
-            types, wiring.rounds, wiring.reconciler, wiring.syncer, allow_deletions=arguments.allow_deletions
-        )
-    )
+    return (yield from compare_all(types, wiring.rounds, wiring.reconciler, wiring.syncer))
 
 
 # -- resend, and verify --repair ------------------------------------------------------------------
@@ -191,6 +186,29 @@ class RetryArguments:
 
 def _retry(wiring: "Wiring", arguments: RetryArguments) -> int:
     return wiring.store.retry(arguments.type, arguments.object_id)
+
+
+# -- approve --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveArguments:
+    """Which hold `approve` lets through, and on whose word."""
+
+    hold_id: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What `approve` let through."""
+
+    released: int | None
+    """Objects; None when no such hold is open."""
+
+
+def _approve(wiring: "Wiring", arguments: ApproveArguments) -> Approved:
+    return Approved(wiring.holds.approve(arguments.hold_id, arguments.by))
 
 
 # -- schema apply ---------------------------------------------------------------------------------
@@ -375,6 +393,7 @@ SYNC: Final = Operation("sync", SyncArguments, SyncReport, _sync)
 RECONCILE: Final = Operation("reconcile", ReconcileArguments, Compared, _reconcile)
 RESEND: Final = Operation("resend", ResendArguments, Resent, _resend)
 RETRY: Final = Operation("failures retry", RetryArguments, int, at_once(_retry), mapped=False)
+APPROVE: Final = Operation("approve", ApproveArguments, Approved, at_once(_approve), mapped=False)
 SCHEMA_APPLY: Final = Operation("schema apply", SchemaArguments, list[Applied], at_once(_apply))
 PAUSE: Final = Operation("pause", PauseArguments, WasPaused, at_once(_pause), mapped=False, quick=True)
 RESUME: Final = Operation("resume", PauseArguments, WasPaused, at_once(_resume), mapped=False, quick=True)
@@ -391,6 +410,7 @@ OPERATIONS: Final[dict[str, Operation[Any, Any]]] = {
         RECONCILE,
         RESEND,
         RETRY,
+        APPROVE,
         SCHEMA_APPLY,
         PAUSE,
         RESUME,

@@ -11,6 +11,7 @@ from connector.engine.intake import Intake, Policy
 from connector.engine.observe import Observer
 from connector.engine.recovery import Recovery
 from connector.errors import ConnectorError
+from connector.ledger.holds import Holds
 from connector.ledger.lease import Lease
 from connector.ledger.records import Counts, Cursor, Due, Move, PassKind
 from connector.ledger.store import Store
@@ -81,6 +82,7 @@ class Reader:
         mapping: CompiledMapping,
         source: Source,
         store: Store,
+        holds: Holds,
         spool: Spool,
         clock: Clock,
         policy: Policy,
@@ -95,6 +97,7 @@ class Reader:
             self._entities.setdefault(entity.type, []).append(entity)
         self._source = source
         self._store = store
+        self._holds = holds
         self._spool = spool
         self._clock = clock
         self._policy = policy
@@ -138,7 +141,8 @@ class Reader:
         return replace(reading, resumed=resumed)
 
     def compare(self, entity: Entity, seen: Callable[[set[str]], None]) -> Reading:
-        """Read a whole entity source and send what differs, whatever its rows' stamps say.
+        """Read a whole entity source and send what differs, whatever its rows' stamps say. A change that moved no stamp
+        is held, for `Reconciler` to weigh, unless it may be the mapping that changed.
 
         Args:
             entity: what to read; its first load is over.
@@ -151,8 +155,13 @@ class Reader:
             return Reading(End.SPOOL_FULL, PassKind.COMPARISON, Counts())
         if entity.type in self._store.pauses():
             return Reading(End.PAUSED, PassKind.COMPARISON, Counts())
-        pass_id = self._begin(entity, PassKind.COMPARISON, self._store.cursor(entity.name))
-        return self._pass(entity, PassKind.COMPARISON, pass_id, None, seen, thorough=True)
+        for feed in entity.feeds:
+            self._follow(entity, feed)
+        cursor = self._store.cursor(entity.name)
+        stamped = entity.relation is not None and entity.relation.modified is not None
+        silent = stamped and cursor is not None and cursor.fingerprint == entity.fingerprint
+        pass_id = self._begin(entity, PassKind.COMPARISON, cursor)
+        return self._pass(entity, PassKind.COMPARISON, pass_id, None, seen, thorough=True, silent=silent)
 
     def _pass(
         self,
@@ -163,9 +172,10 @@ class Reader:
         seen: Callable[[set[str]], None],
         *,
         thorough: bool = False,
+        silent: bool = False,
     ) -> Reading:
         self._observer.event("pass.started", entity=entity.name, kind=kind.value, pass_id=pass_id)
-        with self._intake(entity, kind, pass_id, thorough=thorough) as intake:
+        with self._intake(entity, kind, pass_id, thorough=thorough, silent=silent) as intake:
             try:
                 end = self._read(entity, kind, after, intake, seen)
             except ConnectorError as error:
@@ -189,14 +199,14 @@ class Reader:
     def _kind(self, entity: Entity, cursor: Cursor | None) -> PassKind:
         if cursor is None or cursor.loaded_at is None:
             return PassKind.LOAD
-        if cursor.fingerprint != entity.fingerprint or cursor.pass_kind is PassKind.COMPARISON:
+        if cursor.fingerprint != entity.fingerprint:
             return PassKind.COMPARISON
         timed = entity.relation is not None and entity.relation.modified is not None
         return PassKind.INCREMENTAL if timed else PassKind.COMPARISON
 
     def _resume(self, entity: Entity, kind: PassKind, cursor: Cursor | None) -> tuple[int, Position | None]:
         """Return the pass to go on with, begun anew if need be, and the position after which to read."""
-        if cursor is not None and cursor.fingerprint == entity.fingerprint and cursor.position is not None:
+        if cursor is not None and cursor.pass_fingerprint == entity.fingerprint and cursor.position is not None:
             assert cursor.pass_id is not None, "a position belongs to a pass"
             return cursor.pass_id, cursor.position
         pass_id = self._begin(entity, kind, cursor)
@@ -348,13 +358,16 @@ class Reader:
             return [row for row in entity.static_rows if str(row[KEY]) in wanted]
         return self._source.by_key(entity.relation, keys)
 
-    def _intake(self, entity: Entity, kind: PassKind, pass_id: int, *, thorough: bool = False) -> Intake:
+    def _intake(
+        self, entity: Entity, kind: PassKind, pass_id: int, *, thorough: bool = False, silent: bool = False
+    ) -> Intake:
         return Intake(
             entity,
             self._entities[entity.type].index(entity),
             kind,
             pass_id,
             self._store,
+            self._holds,
             self._spool,
             self._clock,
             self._policy,
@@ -363,6 +376,7 @@ class Reader:
             lambda source, ids: self._alive(entity.type, source, ids),
             thorough=thorough,
             doubted=None if self._recovery.doubt is None else self._recovery.doubt.batch,
+            silent=silent,
         )
 
     def _alive(self, object_type: ObjectType, source: int, ids: Sequence[str]) -> set[str]:

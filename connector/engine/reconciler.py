@@ -5,30 +5,19 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Final
 
+from connector import lines
 from connector.clock import Clock
+from connector.engine.guard import Guard
 from connector.engine.observe import Observer
 from connector.engine.reader import End, Reader
-from connector.ledger.records import GUARD, Counts
+from connector.ledger.holds import Holds
+from connector.ledger.records import Counts, HoldKind, Live, Pending
 from connector.ledger.store import Store
 from connector.mapping import CompiledMapping
 from connector.object_types import ObjectType
 
 AT_ONCE: Final = 10_000
 """Objects of the ledger that are looked through at a time."""
-FEW: Final = 10
-"""So many deletions are never a mass deletion, whatever share of a small type they are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """When deletions are too many to be believed (DELETE_GUARD_COUNT, DELETE_GUARD_PERCENT)."""
-
-    count: int
-    percent: float
-
-    def holds(self, gone: int, live: int) -> bool:
-        """Tell whether `gone` of `live` objects are more than may be deleted without a person's word."""
-        return gone > self.count or (gone > FEW and gone * 100 > live * self.percent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,37 +26,44 @@ class Reconciliation:
 
     end: End
     counts: Counts
-    """Of the rows; lines are changes that no stamp told of."""
+    """Of the rows."""
+    changed: int
+    """Objects of which Gong is told something new, gone ones aside."""
     live: int
     """Objects that Gong has or may have."""
     gone: int
     """Those of them that the source has no more."""
-    held: bool
-    """The guard let none of them be deleted."""
+    held: int
+    """Objects of the type that wait for a person's word, deletions and changes."""
 
 
 class Reconciler:
     """Compares types. Belongs to the reading thread."""
 
     def __init__(
-        self, mapping: CompiledMapping, reader: Reader, store: Store, clock: Clock, guard: Guard, observer: Observer
+        self,
+        mapping: CompiledMapping,
+        reader: Reader,
+        store: Store,
+        holds: Holds,
+        clock: Clock,
+        guard: Guard,
+        observer: Observer,
     ) -> None:
         self._mapping = mapping
         self._reader = reader
         self._store = store
+        self._holds = holds
         self._clock = clock
         self._guard = guard
         self._observer = observer
 
-    def reconcile(self, object_type: ObjectType, *, allow_deletions: bool = False) -> Reconciliation | None:
+    def reconcile(self, object_type: ObjectType) -> Reconciliation | None:
         """Read all sources of a type; send what differs; book as gone what no source has any more.
 
-        Nothing is booked as gone unless every source was read to its end, the guard lets it, and none gave no row at
-        all. Each of those objects is looked for by key once more before Gong is told.
-
-        Args:
-            object_type: what to compare.
-            allow_deletions: a person says that many deletions are right.
+        Nothing is booked as gone unless every source was read to its end, and the guard lets it; the guard holds what
+        is gone when a source gives no row at all. Each of those objects is looked for by key once more before Gong is
+        told. Changes that moved no stamp go when the guard lets all of them.
 
         Returns:
             What was found; None when the type's first load is not over, so that there is nothing to compare with.
@@ -82,45 +78,74 @@ class Reconciler:
         # Hashes instead of ids: eight bytes an object. They are salted anew in each process, so that two ids that
         # meet in one comparison do not meet in the next.
         seen = array("q")
-        counts, began = Counts(), self._clock.now()
+        counts, began, empty = Counts(), self._clock.now(), False
         for source, entity in enumerate(entities):
             before = len(seen)
             reading = self._reader.compare(entity, lambda ids: seen.extend(map(hash, ids)))
             counts = counts.plus(reading.counts)
             if reading.end is not End.FINISHED:
-                return Reconciliation(reading.end, counts, 0, 0, held=False)
+                return Reconciliation(reading.end, counts, counts.lines, 0, 0, 0)
             if len(seen) == before and self._store.has_live(object_type, source):
-                self._store.set_meta(GUARD + object_type.value, f"all, for {entity.name} gives no row")
+                empty = True
                 self._observer.event("reconcile.empty", entity=entity.name, alarm=True)
-                return Reconciliation(End.FINISHED, counts, 0, 0, held=True)
-        return self._delete(object_type, array("q", sorted(seen)), counts, began, allow_deletions)
-
-    def _delete(
-        self, object_type: ObjectType, seen: "array[int]", counts: Counts, began: float, allow_deletions: bool
-    ) -> Reconciliation:
-        live, gone, after = 0, list[str](), ""
-        while ids := self._store.live(object_type, after, AT_ONCE):
-            after = ids[-1]
-            live += len(ids)
-            gone += [object_id for object_id in ids if not _contains(seen, hash(object_id))]
-        held = self._guard.holds(len(gone), live) and not allow_deletions
-        if gone and not held:
-            for start in range(0, len(gone), AT_ONCE):
-                self._store.mark_gone(object_type, gone[start : start + AT_ONCE])
-        if not held:
-            self._store.forget_refusals(object_type, began)
-        self._store.set_meta(GUARD + object_type.value, f"{len(gone)} of {live}" if held else "")
+        live, gone, fresh = self._missing(object_type, array("q", sorted(seen)))
+        changed = counts.lines + self._weigh_changes(object_type, live)
+        self._weigh_deletions(object_type, fresh, live, empty=empty)
+        held = sum(self._show(object_type, kind) for kind in HoldKind)
+        self._store.forget_refusals(object_type, began)
         self._observer.event(
             "reconcile.ended",
             type=object_type.value,
             rows=counts.rows,
-            changed=counts.lines,
-            gone=len(gone),
+            changed=changed,
+            gone=gone,
             live=live,
             held=held,
-            alarm=held,
         )
-        return Reconciliation(End.FINISHED, counts, live, len(gone), held)
+        return Reconciliation(End.FINISHED, counts, changed, live, gone, held)
+
+    def _missing(self, object_type: ObjectType, seen: "array[int]") -> tuple[int, int, list[str]]:
+        """Return how many objects Gong has, how many of them were not seen, and those of which that is news."""
+        live, gone, after = 0, 0, ""
+        fresh: list[str] = []
+        while known := self._store.live(object_type, after, AT_ONCE):
+            after = known[-1].object_id
+            live += len(known)
+            missing = [one for one in known if not _contains(seen, hash(one.object_id))]
+            gone += len(missing)
+            fresh += [one.object_id for one in missing if not _booked(object_type, one)]
+        return live, gone, fresh
+
+    def _weigh_deletions(self, object_type: ObjectType, fresh: list[str], live: int, *, empty: bool) -> None:
+        """Let what is gone be deleted, or hold it all."""
+        weight = self._holds.weight(object_type, HoldKind.DELETIONS)
+        book = self._holds.let_go
+        if empty or self._guard.holds(weight, len(fresh), lambda: live):
+            book = self._holds.hold
+        elif weight.held:
+            self._holds.release(object_type, HoldKind.DELETIONS)
+        for start in range(0, len(fresh), AT_ONCE):
+            book(object_type, fresh[start : start + AT_ONCE])
+
+    def _weigh_changes(self, object_type: ObjectType, live: int) -> int:
+        """Let all changes go that moved no stamp, or none; return how many went."""
+        weight = self._holds.weight(object_type, HoldKind.CHANGES)
+        if not weight.held or self._guard.holds(weight, 0, lambda: live):
+            return 0
+        return self._holds.release(object_type, HoldKind.CHANGES)
+
+    def _show(self, object_type: ObjectType, kind: HoldKind) -> int:
+        held = self._holds.show(object_type, kind)
+        if held:
+            self._observer.event("guard.held", type=object_type.value, kind=kind.value, objects=held, alarm=True)
+        return held
+
+
+def _booked(object_type: ObjectType, one: Live) -> bool:
+    """Tell whether a missing object's deletion is under way, held, behind its history, or refused by Gong."""
+    if one.pending in (Pending.GONE, Pending.HELD_DELETION, Pending.HISTORY):
+        return True
+    return one.refused is not None and one.refused == lines.digest(lines.deletion_body(object_type, one.object_id))
 
 
 def _contains(ordered: "array[int]", value: int) -> bool:

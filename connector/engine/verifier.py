@@ -112,8 +112,8 @@ class Verifier:
             return
         after = ""
         while chunk := self._store.live(object_type, after, MOST_OBJECTS if left is None else min(left, MOST_OBJECTS)):
-            after = chunk[-1]
-            yield chunk
+            after = chunk[-1].object_id
+            yield [one.object_id for one in chunk]
             if left is not None:
                 left -= len(chunk)
                 if left <= 0:

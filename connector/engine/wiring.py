@@ -14,11 +14,12 @@ from connector.engine.binding import Binding
 from connector.engine.clerk import Clerk, refuse
 from connector.engine.courier import Courier, Polling
 from connector.engine.daemon import Daemon
+from connector.engine.guard import Guard
 from connector.engine.intake import Policy
 from connector.engine.observe import Observer
 from connector.engine.operations import OPERATIONS
 from connector.engine.reader import End, Reader
-from connector.engine.reconciler import Guard, Reconciler
+from connector.engine.reconciler import Reconciler
 from connector.engine.recovery import Recovery
 from connector.engine.rounds import Rounds
 from connector.engine.schema import SchemaKeeper
@@ -30,6 +31,7 @@ from connector.ledger.backfills import Backfills
 from connector.ledger.budget import Budget, Limits
 from connector.ledger.database import IN_MEMORY, Database, is_absent
 from connector.ledger.epoch import Epoch
+from connector.ledger.holds import Holds
 from connector.ledger.lease import Lease
 from connector.ledger.migrate import migrate
 from connector.ledger.queries import Queries
@@ -153,6 +155,11 @@ class Wiring:
         return Store(self.database, self.clock, lambda counter: self.recovery.booked(counter))
 
     @cached_property
+    def holds(self) -> Holds:
+        """What the guard holds."""
+        return Holds(self.database, self.clock)
+
+    @cached_property
     def queries(self) -> Queries:
         """The ledger's read models."""
         return Queries(self.database)
@@ -262,9 +269,10 @@ class Wiring:
             self.mapping,
             self.source,
             self.store,
+            self.holds,
             self.spool,
             self.clock,
-            Policy(settings.max_file_bytes, settings.account_wait_seconds),
+            Policy(settings.max_file_bytes, settings.account_wait_seconds, self._guard),
             settings.overlap_seconds,
             self.observer,
             self.new_id,
@@ -298,8 +306,13 @@ class Wiring:
     @cached_property
     def reconciler(self) -> Reconciler:
         """Full comparisons; needs the lease."""
-        guard = Guard(self.settings.delete_guard_count, self.settings.delete_guard_percent)
-        return Reconciler(self.mapping, self.rounds.reader, self.store, self.clock, guard, self.observer)
+        return Reconciler(
+            self.mapping, self.rounds.reader, self.store, self.holds, self.clock, self._guard, self.observer
+        )
+
+    @property
+    def _guard(self) -> Guard:
+        return Guard(self.settings.delete_guard_count, self.settings.delete_guard_percent)
 
     @cached_property
     def backfills(self) -> Backfills:
@@ -315,7 +328,7 @@ class Wiring:
             self.store,
             self.spool,
             self.clock,
-            Policy(self.settings.max_file_bytes, self.settings.account_wait_seconds),
+            Policy(self.settings.max_file_bytes, self.settings.account_wait_seconds, self._guard),
             self.observer,
             self.new_id,
         )

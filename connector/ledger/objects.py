@@ -23,6 +23,7 @@ from connector.ledger.records import (
 )
 from connector.object_types import ObjectType
 
+HELD_SQL = f"('{Pending.HELD_DELETION}', '{Pending.HELD_CHANGE}')"
 UNSETTLED_SQL = "(" + ", ".join(f"'{state.value}'" for state in UNSETTLED) + ")"
 
 _AFTER_SEND = """
@@ -38,17 +39,20 @@ ON CONFLICT (type, object_id) DO UPDATE SET
     refused_digest = NULL, pending = NULL, pending_since = NULL, pending_due = NULL
 """
 
-# A failure booked since this decision was made is not written over, and news from another table changes no reason.
+# A failure booked since this decision was made is not written over, and news from another table changes no reason, but
+# explains a change that seemed to have none.
 _KEPT = (
     f"(objects.pending = '{Pending.RESEND}' AND excluded.pending = '{Pending.IN_FLIGHT}'"
-    f" OR objects.pending IS NOT NULL AND excluded.pending = '{Pending.RELATED}')"
+    f" OR objects.pending IS NOT NULL AND objects.pending <> '{Pending.HELD_CHANGE}'"
+    f" AND excluded.pending = '{Pending.RELATED}')"
 )
 
 _AFTER_PEND = f"""
 ON CONFLICT (type, object_id) DO UPDATE SET
     source = excluded.source,
     pending_since = CASE WHEN objects.pending IS NULL THEN excluded.pending_since ELSE objects.pending_since END,
-    pending_due = CASE WHEN {_KEPT} AND excluded.pending <> '{Pending.RELATED}'
+    pending_due = CASE WHEN {_KEPT} AND (excluded.pending <> '{Pending.RELATED}'
+                                         OR objects.pending = '{Pending.HELD_DELETION}')
                        THEN objects.pending_due ELSE excluded.pending_due END,
     tries = CASE WHEN {_KEPT} THEN objects.tries ELSE excluded.tries END,
     refused_digest = CASE WHEN objects.pending = '{Pending.GENERAL}' AND NOT {_KEPT}
@@ -277,18 +281,6 @@ LIVE_SQL = (
     "type = :type AND last_modified IS NOT NULL"
     " AND NOT (CASE WHEN sent_digest IS NOT NULL THEN sent_deleted ELSE told_deleted AND NOT told_unsure END)"
 )
-
-
-def live(connection: Connection, object_type: ObjectType, after: str, limit: int) -> list[str]:
-    """Return objects of a type that Gong has, or may have, by id after `after`."""
-    return list(
-        connection.execute(
-            text(
-                f"SELECT object_id FROM objects WHERE {LIVE_SQL} AND object_id > :after ORDER BY object_id LIMIT :limit"
-            ),
-            {"type": object_type, "after": after, "limit": limit},
-        ).scalars()
-    )
 
 
 def has_live(connection: Connection, object_type: ObjectType, source: int) -> bool:

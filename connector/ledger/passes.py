@@ -33,9 +33,10 @@ def point_cursor(connection: Connection, name: str, fingerprint: str, pass_id: i
     holder = None if bound is None else bound.holder
     connection.execute(
         text(
-            "INSERT INTO cursors (name, fingerprint, pass_id, pass_bound, pass_at, held_by, held_since)"
-            " VALUES (:name, :fingerprint, :pass, :bound, :at, :held_by, :held_since)"
-            " ON CONFLICT (name) DO UPDATE SET fingerprint = excluded.fingerprint,"
+            "INSERT INTO cursors"
+            " (name, fingerprint, pass_fingerprint, pass_id, pass_bound, pass_at, held_by, held_since)"
+            " VALUES (:name, :fingerprint, :fingerprint, :pass, :bound, :at, :held_by, :held_since)"
+            " ON CONFLICT (name) DO UPDATE SET pass_fingerprint = excluded.pass_fingerprint,"
             " pass_id = excluded.pass_id, pass_bound = excluded.pass_bound, pass_at = excluded.pass_at,"
             " held_by = excluded.held_by, held_since = excluded.held_since,"
             " position_modified = NULL, position_key = NULL"
@@ -107,8 +108,8 @@ def move_cursor(connection: Connection, pass_id: int, move: Move, now: float) ->
     if move.finished:
         connection.execute(
             text(
-                "UPDATE cursors SET cursor = pass_bound, cursor_at = pass_at,"
-                " loaded_at = COALESCE(loaded_at, :now), pass_id = NULL,"
+                "UPDATE cursors SET cursor = pass_bound, cursor_at = pass_at, fingerprint = pass_fingerprint,"
+                " loaded_at = COALESCE(loaded_at, :now), pass_id = NULL, pass_fingerprint = NULL,"
                 " pass_bound = NULL, pass_at = NULL, position_modified = NULL, position_key = NULL"
                 " WHERE name = :name AND pass_id = :pass"
             ),
@@ -126,6 +127,7 @@ def _cursor(row: RowMapping) -> Cursor:
         loaded_at=row["loaded_at"],
         pass_id=row["pass_id"],
         pass_kind=None if row["kind"] is None else PassKind(row["kind"]),
+        pass_fingerprint=row["pass_fingerprint"],
         pass_bound=row["pass_bound"],
         position=None if modified is None else Position(modified, key),
         cursor_at=row["cursor_at"],

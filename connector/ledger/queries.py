@@ -1,14 +1,16 @@
 """Read models of the ledger for `status`, `failures`, `sync` and whoever else looks on: nothing here writes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from connector.ledger.database import Database
+from connector.ledger.holds import HELD
 from connector.ledger.objects import UNSETTLED_SQL
 from connector.ledger.passes import load_counts
-from connector.ledger.records import GUARD, BatchState, Counts, CursorStatus, Pass, PassKind, Pending
+from connector.ledger.records import BatchState, Counts, CursorStatus, HoldKind, Pass, PassKind, Pending
 from connector.object_types import ObjectType
 
 
@@ -81,8 +83,41 @@ class Uploads:
     bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What the guard holds of a type, of one kind."""
+
+    id: int
+    type: ObjectType
+    kind: HoldKind
+    objects: int
+    """How many are held now."""
+    live: int
+    """How many Gong had, or may have had, when the hold was opened or grew."""
+    since: float
+    """Seconds since 1970 UTC."""
+    sample: Sequence[str]
+    """Ids of the first of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What a person let through."""
+
+    id: int
+    type: ObjectType
+    kind: HoldKind
+    since: float
+    objects: int
+    approved_at: float
+    approved_by: str
+
+
+SAMPLE: Final = 5
+"""Held objects that are named."""
+
 _AWAITED = f"""
-pending IN ('in_flight', 'account_fresh', 'resend', 'retry', 'related', 'gone')
+pending IN ('in_flight', 'account_fresh', 'resend', 'retry', 'related', 'gone', 'silent')
 OR (pending = 'address' AND batch_id IN (SELECT id FROM batches WHERE state IN {UNSETTLED_SQL}))
 OR (pending = 'address' AND pending_due <= :now)
 OR (pending = 'account' AND EXISTS (SELECT 1 FROM objects a WHERE a.type = 'ACCOUNT'
@@ -263,14 +298,24 @@ class Queries:
             value: int = connection.exec_driver_sql("SELECT COALESCE(max(id), 0) FROM batches").scalar_one()
             return value
 
-    def guards(self) -> dict[ObjectType, str]:
-        """Return what the guard holds of each type whose latest full comparison found too many deletions, in words:
-        `12 of 300`.
-        """
+    def holds(self) -> list[Hold]:
+        """Return what the guard holds, in Gong's order of types, with some of the objects of each."""
         with self._database.reading() as connection:
-            rows = connection.exec_driver_sql("SELECT key, value FROM meta WHERE value <> ''").all()
-        held = {key.removeprefix(GUARD): value for key, value in rows if key.startswith(GUARD)}
-        return {object_type: held[object_type] for object_type in ObjectType if object_type in held}
+            rows = connection.exec_driver_sql(
+                "SELECT id, type, kind, since, live FROM holds WHERE approved_at IS NULL"
+            ).all()
+            found = [_hold(connection, *row) for row in rows]
+        order = list(ObjectType)
+        return sorted((hold for hold in found if hold.objects), key=lambda hold: (order.index(hold.type), hold.id))
+
+    def approvals(self) -> list[Approval]:
+        """Return what persons let through, the latest first."""
+        with self._database.reading() as connection:
+            rows = connection.exec_driver_sql(
+                "SELECT id, type, kind, since, approved, approved_at, approved_by FROM holds"
+                " WHERE approved_at IS NOT NULL ORDER BY approved_at DESC, id DESC"
+            ).all()
+        return [Approval(row[0], ObjectType(row[1]), HoldKind(row[2]), *row[3:]) for row in rows]
 
     def doubted_since(self) -> float | None:
         """Return since when the ledger is known to be older than what Gong was told; None as a rule."""
@@ -285,3 +330,11 @@ class Queries:
                 text("SELECT holder, serves FROM lease WHERE id = 1 AND expires_at > :now"), {"now": now}
             ).one_or_none()
         return None if row is None or row.holder is None else Active(row.holder, bool(row.serves))
+
+
+def _hold(connection: Connection, hold_id: int, kind: str, what: str, since: float, live: int) -> Hold:
+    held = "FROM objects WHERE pending IS NOT NULL AND type = :type AND pending = :held"
+    values = {"type": kind, "held": HELD[HoldKind(what)], "limit": SAMPLE}
+    count = connection.execute(text(f"SELECT count(*) {held}"), values).scalar_one()
+    sample = connection.execute(text(f"SELECT object_id {held} ORDER BY object_id LIMIT :limit"), values).scalars()
+    return Hold(hold_id, ObjectType(kind), HoldKind(what), count, live, since, list(sample))

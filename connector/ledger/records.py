@@ -28,9 +28,6 @@ class BatchState(StrEnum):
     """Every line of a failed or lost file is booked as refused, good, or to go again. The end."""
 
 
-GUARD: Final = "guard."
-"""Before an object type: the ledger's property that says what the guard holds of it; empty when nothing."""
-
 NEVER_DUE: Final = 1e12
 """Due time of what only an event makes due (seconds since 1970 UTC)."""
 
@@ -86,6 +83,38 @@ class Pending(StrEnum):
     """Its history is being sent: its present state goes after the last version."""
     GONE = "gone"
     """A whole comparison did not find its row: it is looked for by key before Gong is told to delete it."""
+    SILENT = "silent"
+    """A whole comparison found it changed although its stamp did not move: it is read by key, then sent."""
+    HELD_DELETION = "held_deletion"
+    """Its row is gone or says so, as too many others do: a person lets it through, or the row comes back."""
+    HELD_CHANGE = "held_change"
+    """It changed and its stamp did not move. The end of the comparison weighs how many did; when they are too many, a
+    person lets it through, or the row changes again."""
+
+
+class HoldKind(StrEnum):
+    """What the guard weighs, each by itself."""
+
+    DELETIONS = "deletions"
+    """Soft ones, and rows that are gone."""
+    CHANGES = "changes"
+    """Those that no stamp told of: only a comparison of everything found them."""
+
+
+class Weight(NamedTuple):
+    """How much of a kind there is of a type, apart from what is being weighed."""
+
+    let_go: int
+    """Went in the last 24 hours without a person's word."""
+    held: int
+
+
+class Live(NamedTuple):
+    """An object that Gong has, or may have."""
+
+    object_id: str
+    pending: "Pending | None"
+    refused: bytes | None
 
 
 class ObjectState(NamedTuple):
@@ -134,7 +163,8 @@ class Pend(NamedTuple):
 
     object_id: str
     reason: Pending
-    due: float
+    due: float | None
+    """None: never by itself."""
     tries: int
     account_id: str | None
 
@@ -236,6 +266,8 @@ class Booking:
     pends: Sequence[Pend] = ()
     refusals: Sequence[Refuse] = ()
     clears: Sequence[Clear] = ()
+    let_go: int = 0
+    """Deletions among the lines that the guard counts."""
     move: Move | None = None
 
 
@@ -269,12 +301,14 @@ class Cursor:
 
     name: str
     fingerprint: str
+    """Of the mapping under which everything was last read to the end."""
     cursor: str | None
     """Modified bound from which the next pass starts; None before the first load is finished."""
     loaded_at: float | None
     pass_id: int | None
     """The unfinished pass, if there is one."""
     pass_kind: PassKind | None
+    pass_fingerprint: str | None
     pass_bound: str | None
     position: Position | None
     """How far the unfinished pass has come."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from connector.ledger.bulk import id_list, in_list
-from connector.ledger.objects import LIVE_SQL, UNSETTLED_SQL, list_refusals
+from connector.ledger.objects import HELD_SQL, LIVE_SQL, UNSETTLED_SQL, list_refusals
 from connector.ledger.records import Pending, Verdict
 from connector.object_types import ObjectType
 
@@ -122,7 +122,8 @@ def resend(connection: Connection, object_type: ObjectType, ids: Sequence[str] |
             " told_modified = CASE WHEN sent_digest IS NULL THEN told_modified ELSE last_modified END,"
             " told_deleted = CASE WHEN sent_digest IS NULL THEN told_deleted ELSE sent_deleted END,"
             " sent_digest = NULL, told_unsure = true, pending = :reason, pending_since = :now, pending_due = :now"
-            f" WHERE refused_digest IS NULL AND (pending IS NULL OR pending <> '{Pending.HISTORY}') AND"
+            " WHERE refused_digest IS NULL"
+            f" AND (pending IS NULL OR pending <> '{Pending.HISTORY}' AND pending NOT IN {HELD_SQL}) AND"
             f" {LIVE_SQL} AND (batch_id IS NULL OR batch_id NOT IN"
             f" (SELECT id FROM batches WHERE state IN {UNSETTLED_SQL})){chosen}"
         ),
@@ -154,24 +155,6 @@ def forget_refusals(connection: Connection, object_type: ObjectType, before: flo
         values,
     )
     connection.execute(text(f"DELETE FROM refusals WHERE {stale}"), values)
-
-
-def mark_gone(connection: Connection, object_type: ObjectType, ids: Sequence[str], now: float) -> None:
-    """Book objects that a whole comparison did not find; what they waited for before does not matter any more."""
-    connection.execute(
-        text(
-            "UPDATE objects SET pending = :reason, pending_since = COALESCE(pending_since, :now), pending_due = :now,"
-            f" refused_digest = CASE WHEN pending = '{Pending.GENERAL}' THEN NULL ELSE refused_digest END"
-            f" WHERE type = :type AND (pending IS NULL OR pending <> '{Pending.HISTORY}')"
-            f" AND {in_list(connection, 'object_id')}"
-        ),
-        {
-            "reason": Pending.GONE.value,
-            "now": now,
-            "type": object_type,
-            "ids": id_list(connection, ids),
-        },
-    )
 
 
 def ids_of_lines(

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import text
 
 from connector.clock import Clock
-from connector.ledger import batches, epoch, objects, passes, settling
+from connector.ledger import batches, epoch, holds, objects, passes, settling
 from connector.ledger.database import Database
 from connector.ledger.records import (
     AccountState,
@@ -15,6 +15,8 @@ from connector.ledger.records import (
     Booking,
     Cursor,
     Due,
+    HoldKind,
+    Live,
     ObjectState,
     PassKind,
     Pending,
@@ -34,6 +36,7 @@ FORGOTTEN: Final = (
     "backfilled",
     "past_refusals",
     "recovery",
+    "let_go",
 )
 """Tables that hold what is true of one integration only."""
 
@@ -165,21 +168,15 @@ class Store:
         with self._database.reading() as connection:
             return objects.due_sources(connection, object_type, self._clock.now())
 
-    def live(self, object_type: ObjectType, after: str, limit: int) -> list[str]:
+    def live(self, object_type: ObjectType, after: str, limit: int) -> list[Live]:
         """Return objects of a type that Gong has, or may have, by id after `after`."""
         with self._database.reading() as connection:
-            return objects.live(connection, object_type, after, limit)
+            return holds.live_after(connection, object_type, after, limit)
 
     def has_live(self, object_type: ObjectType, source: int) -> bool:
         """Tell whether Gong has, or may have, an object of that source of a type."""
         with self._database.reading() as connection:
             return objects.has_live(connection, object_type, source)
-
-    def mark_gone(self, object_type: ObjectType, ids: Sequence[str]) -> None:
-        """Book that a whole comparison did not find these objects: they are looked for by key, then deleted."""
-        now = self._clock.now()
-        with self._database.writing("mark_gone") as connection:
-            settling.mark_gone(connection, object_type, ids, now)
 
     def delay(self, object_type: ObjectType, seconds: float) -> None:
         """Put off the due pending objects of a type: their rows cannot be read now."""
@@ -249,6 +246,10 @@ class Store:
             objects.book_pends(connection, booking.type, booking.source, booking.pends, now)
             objects.book_row_refusals(connection, booking.type, booking.source, booking.refusals, now)
             objects.book_clears(connection, booking.type, booking.clears)
+            holds.count(connection, booking.type, HoldKind.DELETIONS, booking.let_go, now)
+            held = sum(pend.reason is Pending.HELD_DELETION for pend in booking.pends)
+            if held:
+                holds.refresh(connection, booking.type, HoldKind.DELETIONS, held, now)
             passes.count(connection, booking.pass_id, booking.counts)
             if booking.move is not None:
                 passes.move_cursor(connection, booking.pass_id, booking.move, now)
@@ -388,6 +389,7 @@ class Store:
                 {"before": before},
             )
             connection.execute(text("DELETE FROM calls WHERE minute < :minute"), {"minute": int(before // 60)})
+            connection.execute(text("DELETE FROM let_go WHERE minute < :minute"), {"minute": int(before // 60)})
         return int(gone)
 
     def _update_batch(

@@ -90,6 +90,32 @@ calls: Final = Table(
     comment="Calls made to Gong, by minute since 1970 and priority.",
 )
 
+let_go: Final = Table(
+    "let_go",
+    metadata,
+    Column("type", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("minute", BigInteger, primary_key=True, autoincrement=False),
+    Column("count", Integer, nullable=False),
+    comment="Deletions, and changes that no stamp told of, that went without a person's word, by minute.",
+)
+
+holds: Final = Table(
+    "holds",
+    metadata,
+    Column("id", _serial, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("objects", BigInteger, nullable=False),
+    Column("live", BigInteger, nullable=False),
+    Column("approved_at", Double),
+    Column("approved_by", Text),
+    Column("approved", BigInteger),
+    sqlite_autoincrement=True,  # an id that a person has seen never means other objects
+    comment="What the guard holds, one row a type and kind; and for ever what was let through, when and by whom.",
+)
+
 cursors: Final = Table(
     "cursors",
     metadata,
@@ -98,6 +124,7 @@ cursors: Final = Table(
     Column("cursor", Text),
     Column("loaded_at", Double),
     Column("pass_id", BigInteger),
+    Column("pass_fingerprint", Text),
     Column("pass_bound", Text),
     Column("position_modified", Text),
     Column("position_key", Text),

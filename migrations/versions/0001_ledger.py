@@ -81,6 +81,7 @@ def upgrade() -> None:
         sa.Column("cursor", sa.Text(), nullable=True),
         sa.Column("loaded_at", sa.Double(), nullable=True),
         sa.Column("pass_id", sa.BigInteger(), nullable=True),
+        sa.Column("pass_fingerprint", sa.Text(), nullable=True),
         sa.Column("pass_bound", sa.Text(), nullable=True),
         sa.Column("position_modified", sa.Text(), nullable=True),
         sa.Column("position_key", sa.Text(), nullable=True),
@@ -92,6 +93,21 @@ def upgrade() -> None:
         comment="Per entity source: where the next pass starts, and how far an unfinished one has come; who holds it.",
     )
     op.create_table(
+        "holds",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("since", sa.Double(), nullable=False),
+        sa.Column("objects", sa.BigInteger(), nullable=False),
+        sa.Column("live", sa.BigInteger(), nullable=False),
+        sa.Column("approved_at", sa.Double(), nullable=True),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("approved", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_holds"),
+        comment="What the guard holds, one row a type and kind; and for ever what was let through, when and by whom.",
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "lease",
         sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("holder", sa.Text(), nullable=True),
@@ -101,6 +117,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_lease"),
         comment="One row: the active process, which `serves` requests if it is a daemon. `token` grows with each new"
         " holder and fences every write.",
+    )
+    op.create_table(
+        "let_go",
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("minute", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("type", "kind", "minute", name="pk_let_go"),
+        comment="Deletions, and changes that no stamp told of, that went without a person's word, by minute.",
     )
     op.create_table(
         "meta",

@@ -46,12 +46,12 @@ def test_unstamped_changes_and_vanished_rows_are_found_and_sent_children_first(s
     assert "5" not in site.world.objects(ObjectType.ACCOUNT)
     accounts = next(line.split() for line in said.splitlines() if line.startswith("ACCOUNT"))
     assert accounts[1:5] == ["7", "1", "1", "0"], "rows, changes, gone, refused"
-    assert [kind for kind, _ in site.uploads()[before:]] == ["DEAL", "CONTACT", "ACCOUNT", "ACCOUNT"]
+    assert [kind for kind, _ in site.uploads()[before:]] == ["DEAL", "CONTACT", "ACCOUNT"]
     assert "Gong equals what was compared." in said
     assert "Uploaded: 0 files" in site.connector("reconcile").out
 
 
-def test_too_many_deletions_are_held_shown_and_let_through_on_demand(site: Site) -> None:
+def test_too_many_deletions_are_held_shown_and_let_through_by_a_person(site: Site) -> None:
     site.connector("sync")
     held = len(site.world.objects(ObjectType.CONTACT))
     assert held > 12
@@ -59,26 +59,34 @@ def test_too_many_deletions_are_held_shown_and_let_through_on_demand(site: Site)
     said = site.connector("reconcile", "--type", "contact", status=3).out
     guarded = f"{held - 2} of {held}"
     assert guarded in said
-    assert "`gong-connector reconcile --type CONTACT --allow-deletions`" in said
     assert len(site.world.objects(ObjectType.CONTACT)) == held
-    assert json.loads(site.connector("status", "--json", status=3).out)["guard"] == {"CONTACT": guarded}
+    (hold,) = json.loads(site.connector("status", "--json", status=3).out)["held"]
+    assert (hold["type"], hold["kind"], hold["objects"], hold["of"]) == ("CONTACT", "deletions", held - 2, held)
+    assert f"`gong-connector approve {hold['id']}`" in said
     assert guarded in site.connector("status", status=3).out
     assert guarded in site.connector("check").out
+    listed = site.connector("approve", status=3).out
+    assert all(one in listed for one in hold["sample"])
 
-    said = site.connector("reconcile", "--type", "CONTACT", "--allow-deletions").out
-    assert "held" not in said.partition("\n\n")[2].replace("Deletions held", "")
+    assert f"{held - 2} objects let through" in site.connector("approve", str(hold["id"])).out
+    site.connector("sync")
     assert len(site.world.objects(ObjectType.CONTACT)) == 2
-    assert json.loads(site.connector("status", "--json").out)["guard"] == {}
+    assert json.loads(site.connector("status", "--json").out)["held"] == []
+    listing = json.loads(site.connector("approve", "--json").out)
+    assert listing["held"] == []
+    assert [(one["id"], one["objects"]) for one in listing["approved"]] == [(hold["id"], held - 2)]
+    assert "@" in listing["approved"][0]["approved_by"]
+    assert "Nothing is held under 99" in site.connector("approve", "99", status=1).err
 
 
-def test_an_empty_source_is_never_believed_unless_gong_has_nothing_of_it(site: Site) -> None:
+def test_an_empty_source_is_not_believed_unless_gong_has_nothing_of_it(site: Site) -> None:
+    site.sql("DELETE FROM leads WHERE id > 3")
     site.connector("sync")
     site.sql("DELETE FROM leads")
-    said = site.connector("reconcile", "--type", "LEAD", "--allow-deletions", status=3).out
-    assert "LEAD gives no row" in said
-    assert "--allow-deletions" not in said
+    said = site.connector("reconcile", "--type", "LEAD", status=3).out
+    assert "LEAD: deletions are held" in said
     assert len(site.world.objects(ObjectType.LEAD)) > 0
-    assert "LEAD" in json.loads(site.connector("status", "--json", status=3).out)["guard"]
+    assert json.loads(site.connector("status", "--json", status=3).out)["held"][0]["type"] == "LEAD"
 
 
 def test_an_empty_table_from_the_start_is_nothing_to_worry_about(site: Site) -> None:

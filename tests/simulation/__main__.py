@@ -60,9 +60,10 @@ def _many(seeds: range, jobs: int) -> int:
 def _tell(tally: Tally) -> None:
     print(
         f"{tally.commits} commits to the CRM, {tally.erased} rows erased in them, {tally.comparisons} full comparisons "
-        f"that missed {tally.gone} objects, {tally.calls} calls, {tally.uploads} files accepted with "
-        f"{tally.lines} lines, {tally.compared} comparisons of objects, {tally.refused} found refused, "
-        f"{tally.held} found held, {tally.restored} ledgers restored from a backup"
+        f"that missed {tally.gone} objects, {tally.approvals} approvals, {tally.calls} calls, "
+        f"{tally.uploads} files accepted with {tally.lines} lines, {tally.compared} comparisons of "
+        f"objects, {tally.refused} found refused, {tally.held} found held, "
+        f"{tally.restored} ledgers restored from a backup"
     )
     for what, counts in (("crashes", tally.crashes), ("faults", tally.faults)):
         told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))

@@ -9,11 +9,13 @@ from typing import Any, Final
 from unittest import mock
 
 from connector.engine import rules
+from connector.engine.guard import Guard
 from connector.engine.intake import Intake
 from connector.engine.recovery import Recovery
 from connector.engine.verdicts import judge
 from connector.gong import GongClient
 from connector.ledger import objects
+from connector.ledger.holds import Holds
 from connector.ledger.records import Booking, Counts, Verdict
 from connector.ledger.store import Store
 from tests.simulation.run import run_seed
@@ -116,7 +118,8 @@ MUTATIONS: Final = (
         lambda: mock.patch.object(Store, "holders", return_value={}),
     ),
     Mutation("Retry-After is not obeyed", lambda: mock.patch("connector.ledger.budget.Budget.throttled", _ignore)),
-    Mutation("what a comparison missed stays in Gong", lambda: mock.patch.object(Store, "mark_gone", _ignore)),
+    Mutation("what a comparison missed stays in Gong", lambda: mock.patch.object(Holds, "let_go", _ignore)),
+    Mutation("the guard lets everything go", lambda: mock.patch.object(Guard, "holds", return_value=False)),
     Mutation("news from another table is not followed", lambda: mock.patch.object(Intake, "related", _ignore)),
     Mutation(
         "a ledger restored from a backup is believed",

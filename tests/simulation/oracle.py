@@ -10,6 +10,8 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from connector.engine.wiring import Wiring
+from connector.ledger.queries import Hold
+from connector.ledger.records import HoldKind
 from connector.object_types import ObjectType
 from tests.simulation.crm import Crm, Key
 from tests.simulation.expectation import Line, Unfit, address_of, deletion, is_gone
@@ -19,8 +21,10 @@ from tests.simulation.variety import Variety
 
 PER_SECOND: Final = 3
 DAY: Final = 86_400.0
+_HELD: Final = {HoldKind.DELETIONS: "held_deletion", HoldKind.CHANGES: "held_change"}
+"""What an object may wait for without end: a person's word, ..."""
 _MAY_REST: Final = ("account", "address")
-"""What an object may wait for without end: an account that does not come, an address that is not given up."""
+"""... an account that does not come, an address that is not given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Oracle:
         self._was_restored = False
         self._forgotten: set[Key] = set()
         self._altered: set[Key] = set()
+        self._approved: set[Key] = set()
 
     def restored(self, told: set[Key], altered: frozenset[Key]) -> None:
         """Take note that the ledger was restored.
@@ -63,6 +68,15 @@ class Oracle:
         self._was_restored = True
         self._forgotten |= self._world.latest.keys() - told
         self._altered |= altered
+
+    def approved(self, wiring: Wiring, hold: Hold) -> None:
+        """Take note that a person lets a hold through, just before that."""
+        pending = self._pending(wiring)
+        held = {key for key, waits in pending.items() if (key[0], waits.reason) == (hold.type, _HELD[hold.kind])}
+        if len(held) != hold.objects or not {(hold.type.value, one) for one in hold.sample} <= held:
+            raise Broken(Promise.HONEST, f"{hold} is shown as held, and {len(held)} objects are")
+        if hold.kind is HoldKind.DELETIONS:
+            self._approved |= held
 
     # -- at rest ---------------------------------------------------------------------------------
 
@@ -95,11 +109,11 @@ class Oracle:
         for key in sorted((gong.keys() | failures.keys()) - expected.keys() - silent - self._forgotten):
             self._compare_gone(key, gong.get(key), failures.get(key), pending.get(key), forced=forced)
         for key in sorted(pending.keys() - expected.keys() - silent):
+            if pending[key].reason == _HELD[HoldKind.DELETIONS]:
+                continue  # Gong refused its deletion, which was to be tried again
             raise Broken(Promise.HONEST, f"{_name(key)} is listed, and the CRM does not have it")
         self._users(gong)
         self._status(wiring, now, expected, failures, pending)
-        # A deletion that Gong refused, tried again, is taken off the list, and sent when a comparison misses it again.
-        silent |= failures.keys() - expected.keys()
         self.compared += len(expected.keys() - silent)
         self.refused += len(failures)
         self.held += len(pending)
@@ -160,7 +174,7 @@ class Oracle:
             if failure.origin == "connector":
                 raise Broken(Promise.HONEST, f"{_name(key)} is listed, and the CRM does not have it")
             self._check_failure(key, deletion(*key), held, failure, pending, forced=forced)
-        elif held is not None and not is_gone(held):
+        elif held is not None and not is_gone(held) and pending is None:
             raise Broken(Promise.NOTHING_LOST, f"Gong holds {_name(key)}, which the CRM does not have")
 
     def _check_failure(
@@ -228,11 +242,13 @@ class Oracle:
     ) -> str:
         """Return why an object need not wait any longer; nothing when it has to."""
         expected = self._crm.expected()
+        if waits.reason in _HELD.values():
+            return ""
         if waits.reason not in _MAY_REST or key not in expected:
             return "that passes by itself"
         if waits.reason == "account":
             account = ("ACCOUNT", waits.account_id or "")
-            there = account in gong and not is_gone(gong[account])
+            there = account in gong and not is_gone(gong[account]) and account not in self._crm.silent
             there = there and account not in self._forgotten - (expected.keys() - self._altered)
             return "its account is in Gong" if there and account not in failures and account not in pending else ""
         wanted = address_of(expected.get(key))
@@ -304,6 +320,15 @@ class Oracle:
         self._files()
         self._calls()
         self._addresses()
+        self._guard()
+
+    def _guard(self) -> None:
+        """Where not one deletion may go by itself, none did. A user's may be that of an old address."""
+        if self._variety.delete_guard_count == 0:
+            for arrival in self._world.arrivals:
+                key = (arrival.kind, arrival.object_id)
+                if is_gone(arrival.line) and key not in self._approved and arrival.kind != "BUSINESS_USER":
+                    raise Broken(Promise.HARMLESS, f"{_name(key)} was deleted in Gong without a person's word")
 
     def _order(self) -> None:
         arrivals: dict[Key, list[Any]] = defaultdict(list)

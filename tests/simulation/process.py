@@ -31,6 +31,7 @@ def settings_for(crm: Crm, ledger_url: str, spool: Path) -> Settings:
         gong_access_key_secret=SecretStr("sandbox-secret"),
         overlap_seconds=variety.overlap,
         calls_per_day=variety.calls_per_day,
+        delete_guard_count=variety.delete_guard_count,
         account_wait_seconds=variety.account_wait,
         poll_min_seconds=variety.poll_min,
         poll_max_seconds=variety.poll_max,

@@ -11,6 +11,7 @@ class Promise(StrEnum):
     PARENTS_FIRST = "parents first"
     ONE_ID_ONE_FILE = "one id, one file"
     HONEST = "honest status"
+    HARMLESS = "harmless"
     BOUNDED = "bounded"
     BUDGET = "within the budget"
     NO_NEEDLESS_LINES = "no lines for unchanged objects"

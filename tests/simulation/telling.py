@@ -22,6 +22,8 @@ class Tally:
     """Full ones, of a type, that came to their end."""
     gone: int = 0
     """Objects that they missed in the CRM."""
+    approvals: int = 0
+    """Holds of the guard that a person let through."""
     uploads: int = 0
     lines: int = 0
     calls: int = 0
@@ -35,7 +37,7 @@ class Tally:
         self.seeds += other.seeds
         self.crashes += other.crashes
         self.faults += other.faults
-        for name in ("commits", "erased", "comparisons", "gone", "uploads", "lines", "calls"):
+        for name in ("commits", "erased", "comparisons", "gone", "approvals", "uploads", "lines", "calls"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("compared", "refused", "held", "restored"):
             setattr(self, name, getattr(self, name) + getattr(other, name))

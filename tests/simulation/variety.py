@@ -32,6 +32,7 @@ class Variety:
     poll_min: float
     poll_max: float
     calls_per_day: int
+    delete_guard_count: int
     lines_at_once: int
     """What the engine's own limits for one file and one booking are cut to, so that few rows reach them."""
     rows_at_once: int
@@ -62,6 +63,7 @@ def draw(chance: random.Random) -> Variety:
         poll_min=chance.choice((1.0, 2.0, 10.0)),
         poll_max=chance.choice((10.0, 60.0, 300.0)),
         calls_per_day=chance.choice((9000,) * 9 + (120,)),
+        delete_guard_count=chance.choice((100, 100, 3, 0)),
         lines_at_once=chance.choice((3, 8, 30, 100_000)),
         rows_at_once=chance.choice((2, 7, 1000)),
         behaviour=_behaviour(chance, resend),

@@ -4,8 +4,8 @@ from connector.engine.turns import LONGEST_WAIT_SECONDS, NEVER, may_load_at
 from connector.ledger.records import Cursor, PassKind
 
 NOW, WAIT = 10_000.0, 60.0
-LOADED = Cursor("X", "print", "bound", NOW - 1, None, None, None, None)
-UNREAD = Cursor("X", "print", None, None, 1, PassKind.LOAD, "bound", None)
+LOADED = Cursor("X", "print", "bound", NOW - 1, None, None, None, None, None)
+UNREAD = Cursor("X", "print", None, None, 1, PassKind.LOAD, "print", "bound", None)
 
 
 def at(accounts: list[Cursor | None], unsettled_since: float | None = None, settled_at: float | None = None) -> float:

@@ -39,4 +39,4 @@ def test_a_user_whose_line_may_have_been_kept_from_a_failed_file_has_its_address
     back = sent(ledger, USER, "back", Send("u-1", C, False, 3, 1, None, C))
     ledger.store.resolve(ledger.settle(back, failed((2, "another line"))), Verdict(rest=Pending.RESEND))
     assert ledger.store.holders([C]) == {C: {"u-1"}}
-    assert ledger.store.live(USER, "", 10) == ["u-1"]
+    assert [one.object_id for one in ledger.store.live(USER, "", 10)] == ["u-1"]
