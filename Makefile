@@ -26,9 +26,10 @@ lint: $(VENV)/.dev  ## Style, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-simulate: $(VENV)/.dev  ## 200 random histories with crashes and faults, and 200 of each database's sessions
+simulate: $(VENV)/.dev  ## 200 random histories with crashes and faults, 200 of each database's sessions, and two days of change
 	$(BIN)/python -m tests.simulation --seeds 200 --jobs 2
 	CAPTURE_SEEDS=200 $(BIN)/pytest -s tests/capture
+	$(BIN)/python -m tests.simulation.day --hours 48
 
 crash: $(VENV)/.dev  ## The real process killed and terminated at every failpoint, on both kinds of ledger
 	$(BIN)/pytest tests/crash -m "thorough or not thorough"

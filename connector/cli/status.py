@@ -1,6 +1,6 @@
 """`status`: how everything stands, on one screen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,7 @@ from connector.cli.output import as_json as write_json
 from connector.cli.output import count, heading, moment, say, seconds, table
 from connector.cli.parts import looking
 from connector.engine.binding import GONG_HOST, INTEGRATION
+from connector.engine.pacing import Plan
 from connector.engine.reader import HELD_SECONDS
 from connector.engine.wiring import Wiring
 from connector.ledger.queries import Active, Hold, TypeStatus, Work
@@ -44,8 +45,7 @@ class _State:
     integration: str | None
     host: str | None
     active: Active | None
-    used: int
-    per_day: int
+    pacing: Plan
     types: Sequence[TypeStatus]
     files: Mapping[str, int]
     work: Work
@@ -92,8 +92,7 @@ def _state(wiring: Wiring) -> _State:
         integration=wiring.store.meta(INTEGRATION),
         host=wiring.store.meta(GONG_HOST),
         active=queries.active(wiring.lease.now()),
-        used=wiring.budget.used(),
-        per_day=wiring.settings.calls_per_day,
+        pacing=wiring.pacer.plan(),
         types=queries.types(),
         files={state: states.get(state, 0) for state in UNSETTLED},
         work=queries.work(now),
@@ -112,7 +111,10 @@ def _say(state: _State) -> None:
         say("Not registered yet: run `gong-connector register` once.")
     else:
         say(f"Integration {state.integration} at {state.host}. Active process: {_active(state) or 'none'}.")
-    say(f"Calls to Gong in the last 24 hours: {state.used:,} of {state.per_day:,}.")
+    for words, worth_a_look in budget_words(
+        state.pacing, state.now, running=state.active is not None and state.active.serves
+    ):
+        say(words, "yellow" if worth_a_look else "")
     if state.doubted_since is not None:
         say(
             f"Gong was told more than this ledger knows: it was restored from a backup, or another one was in use "
@@ -166,6 +168,25 @@ def _say(state: _State) -> None:
         say("All is settled: Gong equals what was read.", "green")
 
 
+def budget_words(plan: Plan, now: float, *, running: bool) -> Iterator[tuple[str, bool]]:
+    """Say how the day's calls stand, and whether a person should look."""
+    day = plan.standing
+    words = f"Calls to Gong in the last 24 hours: {day.used:,} of {day.per_day:,}"
+    over = day.forecast > day.per_day
+    if day.last_hour:
+        words += f"; at the pace of the last hour a day takes {day.forecast:,}"
+    yield f"{words}.", over
+    if day.free_at is not None:
+        why = "Gong wants no call" if day.paused else "The day's calls are spent: none can be made"
+        yield f"{why} before {moment(day.free_at)} (in {seconds(day.free_at - now)}).", True
+    if running and plan.stretched:
+        yield (
+            f"Passes come every {seconds(plan.interval)} instead of every {seconds(plan.set_interval)}: the last one "
+            f"cost {count(plan.calls, 'call')}, and at that rate the day's calls would not last.",
+            True,
+        )
+
+
 def _say_what_waits(state: _State) -> None:
     files = {name: number for name, number in state.files.items() if number}
     waiting = [(one.type, WAITS[reason], number) for one in state.types for reason, number in one.pending.items()]
@@ -207,11 +228,21 @@ def _end(one: Pass) -> str:
 
 def _document(state: _State) -> dict[str, object]:
     """Return the stable JSON form; docs/operating.md explains the keys."""
+    day = state.pacing.standing
     return {
         "integration_id": state.integration,
         "gong_host": state.host,
         "active_process": _active(state),
-        "calls": {"last_24_hours": state.used, "per_day": state.per_day},
+        "calls": {
+            "last_24_hours": day.used,
+            "per_day": day.per_day,
+            "last_hour": day.last_hour,
+            "forecast": day.forecast,
+            "set_interval_seconds": state.pacing.set_interval,
+            "interval_seconds": round(state.pacing.interval, 1),
+            "spent_until": None if day.paused else moment(day.free_at),
+            "paused_until": moment(day.free_at) if day.paused else None,
+        },
         "types": [
             {
                 "type": one.type,

@@ -17,7 +17,7 @@ from connector.engine.observe import Observer
 from connector.engine.sync import NOW, Steps
 from connector.errors import ConfigError
 from connector.ledger.backfills import Backfill, Backfills, BackfillState, PastLine, PastRefusal, Staged
-from connector.ledger.records import NewBatch, PassKind
+from connector.ledger.records import NewBatch, PassKind, priority_of
 from connector.ledger.store import Store
 from connector.mapping import Entity, History
 from connector.model import Past
@@ -318,7 +318,15 @@ class Backfiller:
         batch = None
         if writer is not None:
             sealed = writer.seal()
-            batch = NewBatch(PassKind.BACKFILL, request_id, sealed.name, sealed.lines, sealed.bytes, sealed.sha256)
+            batch = NewBatch(
+                PassKind.BACKFILL,
+                request_id,
+                sealed.name,
+                sealed.lines,
+                sealed.bytes,
+                sealed.sha256,
+                priority_of(PassKind.BACKFILL),
+            )
             written = [one._replace(line=sealed.line_number(one.line)) for one in written]
         if batch is not None or skipped:
             self._backfills.book(backfill, batch, written, skipped)

@@ -1,6 +1,5 @@
 """Takes sealed files to Gong and brings back what became of them. Each method is a tick: one step, one outcome."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,6 +7,7 @@ from connector.clock import Clock
 from connector.engine.lifecycle import Outcome, Step, Transition, advance
 from connector.engine.observe import Observer
 from connector.engine.past_verdicts import resolve_failed, resolve_lost
+from connector.engine.polling import Polling, is_stuck, usual
 from connector.engine.rules import growing
 from connector.engine.verdicts import general_words, judge
 from connector.errors import BudgetSpent
@@ -17,9 +17,10 @@ from connector.ledger.lease import Lease
 from connector.ledger.records import Batch, BatchState, PassKind, Pending, Priority, Verdict
 from connector.ledger.store import Store
 from connector.model import Processing, RequestStatus, Resend
-from connector.object_types import ObjectType
 from connector.spool import SealedFile, Spool, SpoolDamaged, SpoolMissing, SpoolUnavailable
 
+STUCK: Final = "Gong has not finished it for "
+"""Begins the note of a batch that takes unusually long."""
 GRACE_SECONDS: Final = 900.0
 """How long Gong may not know an id that it may have taken, before the same file goes again."""
 
@@ -38,19 +39,6 @@ _ANSWERS: Final = {
     StatusResult.THROTTLED: Outcome.THROTTLED,
     StatusResult.UNAVAILABLE: Outcome.UNREACHABLE,
 }
-_RANK: Final = {object_type: rank for rank, object_type in enumerate(ObjectType)}
-
-
-@dataclass(frozen=True, slots=True)
-class Polling:
-    """How often request-status is asked, in seconds (POLL_MIN_SECONDS, POLL_MAX_SECONDS)."""
-
-    least: float
-    most: float
-
-    def delay(self, polls: int) -> float:
-        """Return the seconds until the next question, after `polls` in vain."""
-        return float(min(self.least * 1.6 ** min(polls, 40), self.most))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +83,21 @@ class Courier:
     # -- ticks -----------------------------------------------------------------------------------
 
     def deliver(self) -> Errand | None:
-        """Upload the next sealed file whose time has come, or ask about one that may have arrived; files of paused
-        types stay.
+        """Upload the next sealed file whose time has come, or ask what became of one: the most urgent first; files of
+        paused types stay.
 
         Returns:
             None when there is nothing to do yet.
         """
-        batch = self._first(self._not_paused((BatchState.SPOOLED, BatchState.SENT)))
+        batch = self._store.next_batch()
         if batch is None:
             return None
         if batch.state is BatchState.SPOOLED:
             return self._upload(batch)
         errand = self._ask(batch)
-        if errand.outcome in (Outcome.UNKNOWN, Outcome.FORGOTTEN):
+        if batch.state is BatchState.SENT and errand.outcome in (Outcome.UNKNOWN, Outcome.FORGOTTEN):
             return self._upload(batch)
         return errand
-
-    def poll(self) -> Errand | None:
-        """Ask what became of the next file that Gong has and whose time to ask has come."""
-        batch = self._first(self._store.batches((BatchState.ACCEPTED,)))
-        return None if batch is None else self._ask(batch)
 
     def resolve(self) -> Batch | None:
         """Book the lines of the next file that Gong answered FAILED."""
@@ -149,13 +132,11 @@ class Courier:
 
     def has_uploads(self) -> bool:
         """Tell whether a file is due to be uploaded, or to be asked about because it may have arrived."""
-        return self._first(self._not_paused((BatchState.SPOOLED, BatchState.SENT))) is not None
+        return self._store.next_batch((BatchState.SPOOLED, BatchState.SENT)) is not None
 
     def next_due(self) -> float | None:
         """Return when the next batch is to be sent or asked about (seconds since 1970 UTC)."""
-        batches = self._not_paused((BatchState.SPOOLED, BatchState.SENT))
-        batches += self._store.batches((BatchState.ACCEPTED,))
-        return min((batch.due_at for batch in batches), default=None)
+        return self._store.next_batch_due()
 
     def tidy(self) -> int:
         """Remove spool files that no unsettled batch needs: a crash left them. Returns how many.
@@ -176,15 +157,6 @@ class Courier:
 
     # -- one batch -------------------------------------------------------------------------------
 
-    def _not_paused(self, states: tuple[BatchState, ...]) -> list[Batch]:
-        paused = self._store.pauses()
-        return [batch for batch in self._store.batches(states) if batch.type not in paused]
-
-    def _first(self, batches: Sequence[Batch]) -> Batch | None:
-        now = self._clock.now()
-        due = [batch for batch in batches if batch.due_at <= now]
-        return min(due, key=lambda batch: (_RANK[batch.type], batch.id), default=None)
-
     def _upload(self, batch: Batch) -> Errand:
         file = SealedFile(batch.file, batch.lines, batch.bytes, batch.sha256)
         try:
@@ -201,7 +173,7 @@ class Courier:
                 batch.request_id,
                 self._spool.path(batch.file),
                 batch.bytes,
-                priority=Priority.INCREMENTAL,
+                priority=batch.priority,
                 begin=self._lease.renew,
                 keep=self._lease.keep,
             )
@@ -233,14 +205,38 @@ class Courier:
             self._book_end(batch, went.state, answer.request)
         elif went.step is not Step.UPLOAD or went.state is not batch.state:
             due = self._due(batch, went, answer.until)
+            note = self._note(batch, outcome, answer)
             if went.state is BatchState.ACCEPTED and batch.state is not BatchState.ACCEPTED:
-                self._store.mark_accepted(batch, due)
+                self._store.mark_accepted(batch, due, note)
             elif went.state is BatchState.SENT and batch.state is BatchState.ACCEPTED:
                 self._store.doubt(batch, due, answer.detail)
             else:
                 polled = outcome is not Outcome.THROTTLED
-                self._store.postpone(batch, went.state, due, answer.detail, polled=polled)
+                self._store.postpone(batch, went.state, due, note, polled=polled)
         return self._tell(batch, outcome, went, answer.detail)
+
+    def _note(self, batch: Batch, outcome: Outcome, answer: StatusOutcome) -> str | None:
+        """Return what keeps a batch that was asked about from getting on; the first time that it is stuck is told."""
+        told = batch.note is not None and batch.note.startswith(STUCK)
+        if outcome is not Outcome.PROCESSING:
+            # A question in vain in between does not make it less stuck.
+            return batch.note if told and outcome is not Outcome.DENIED else answer.detail
+        waited = self._clock.now() - (batch.accepted_at or self._clock.now())
+        if not told and not is_stuck(waited, self._usual(batch)):
+            return None
+        if not told:
+            self._observer.event(
+                "batch.stuck",
+                batch=batch.id,
+                type=batch.type.value,
+                request_id=batch.request_id,
+                seconds=round(waited),
+                alarm=True,
+            )
+        return f"{STUCK}{round(waited / 60)} minutes; it is asked on"
+
+    def _usual(self, batch: Batch) -> float | None:
+        return usual(self._store.processed(batch.type), batch.lines)
 
     def _outcome(self, batch: Batch, answer: StatusOutcome) -> Outcome:
         if answer.result is StatusResult.KNOWN and answer.request is not None:
@@ -278,13 +274,15 @@ class Courier:
         return self._tell(batch, Outcome.FILE_LOST, went, detail)
 
     def _due(self, batch: Batch, went: Transition, until: float | None) -> float:
-        tries = max(batch.uploads, batch.polls)
+        # Until the file is there, each try may be in vain; once it is, the answer comes in its usual time.
+        there = went.state is BatchState.ACCEPTED
+        tries = batch.polls if there else max(batch.uploads, batch.polls)
+        usually = self._usual(batch) if there else None
         match went.step:
             case Step.UPLOAD_LATER | Step.ASK_LATER:
-                wait = growing(tries) if went.alarm else self._polling.delay(tries + 1)
+                wait = growing(tries) if went.alarm else self._polling.delay(tries + 1, usually)
             case Step.ASK:
-                # Until the file is there, each try may be in vain; once it is, the first answer is near.
-                wait = self._polling.delay(0 if went.state is BatchState.ACCEPTED else tries)
+                wait = self._polling.delay(0 if there else tries, usually)
             case Step.UPLOAD | Step.RESOLVE | Step.NOTHING:
                 wait = 0.0
         return max(self._clock.now() + wait, until or 0.0)

@@ -13,6 +13,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from connector.clock import Clock
 from connector.engine.clerk import Clerk
 from connector.engine.observe import Observer
+from connector.engine.pacing import Pacer
 from connector.engine.reader import End
 from connector.engine.reconciler import Reconciler
 from connector.engine.rounds import Rounds
@@ -40,8 +41,8 @@ class Daemon:
     lease: Lease
     store: Store
     clock: Clock
-    interval: float
-    """Seconds between passes (SYNC_INTERVAL_SECONDS)."""
+    pacer: Pacer
+    """Tells when passes come."""
     reconciler: Reconciler
     reconcile_interval: float
     """Seconds between full comparisons (RECONCILE_INTERVAL_SECONDS)."""
@@ -81,10 +82,10 @@ class Daemon:
             timezone="UTC",
         )
         self.requests.give_up()
-        self._add(scheduler, "passes", self._passes, self.interval, "reading", at_once=True)
+        self._add(scheduler, "passes", self.passes, TICK_SECONDS, "reading", at_once=True)
         self._add(scheduler, "reconcile", self._reconcile, self.reconcile_interval, "reading")
-        self._add(scheduler, "tend", self._tend, TICK_SECONDS, "reading")
-        self._add(scheduler, "deliver", self._deliver, TICK_SECONDS, "delivery")
+        self._add(scheduler, "tend", self.tend, TICK_SECONDS, "reading")
+        self._add(scheduler, "deliver", self.deliver, TICK_SECONDS, "delivery")
         self._add(scheduler, "quick requests", self.quick_clerk.tick, TICK_SECONDS, "default")
         self._add(scheduler, "heartbeat", self.lease.renew, self.lease.seconds / 4, "default")
         self._add(scheduler, "upkeep", self._upkeep, UPKEEP_SECONDS, "reading", at_once=True)
@@ -130,11 +131,18 @@ class Daemon:
         except ConnectorError as error:
             self.observer.event("round.failed", round=name, error=str(error), alarm=True)
 
-    def _passes(self) -> None:
+    # -- the rounds, each on its schedule ----------------------------------------------------------
+
+    def passes(self) -> None:
+        """Begin a pass over all entity sources when it is time for one."""
+        if not self.pacer.due():
+            return
         self._todo = list(self.rounds.mapping.entities)
+        self.pacer.begin(len(self._todo))
         self._read()
 
-    def _tend(self) -> None:
+    def tend(self) -> None:
+        """Book failed files, read pending objects, and the sources whose turn has come."""
         self.rounds.tend()
         self._carry_out()
         self._read()
@@ -180,7 +188,8 @@ class Daemon:
             self.rounds.tend()
             self._carry_out()
 
-    def _deliver(self) -> None:
+    def deliver(self) -> None:
+        """Upload, and ask what became of uploads."""
         self.rounds.deliver()
 
     def _upkeep(self) -> None:

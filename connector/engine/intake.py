@@ -22,6 +22,7 @@ from connector.ledger.records import (
     PassKind,
     Pend,
     Pending,
+    Priority,
     Refuse,
     Send,
 )
@@ -93,6 +94,7 @@ class Intake:
         new_id: Callable[[], str],
         elsewhere: Callable[[int, Sequence[str]], set[str]],
         *,
+        priority: Priority = Priority.INCREMENTAL,
         thorough: bool = False,
         doubted: int | None = None,
         silent: bool = False,
@@ -112,6 +114,7 @@ class Intake:
             observer: is told of files and progress.
             new_id: makes client request ids.
             elsewhere: tells which of some objects have a live row in another source of the type.
+            priority: how urgent its files are.
             thorough: list refused rows again that are listed already, so that those not met any more are known.
             doubted: what the ledger knows by this batch or an earlier one may be out of date.
             silent: changes that their stamps do not tell of are held, for the end of the comparison to weigh them.
@@ -119,6 +122,7 @@ class Intake:
         self._entity = entity
         self._source = source
         self._kind = kind
+        self.priority = priority
         self._pass_id = pass_id
         self._store = store
         self._holds = holds
@@ -291,7 +295,15 @@ class Intake:
                 sealed = writer.seal()
             self.sealed_any = True
             sends = [send._replace(line=sealed.line_number(send.line)) for send in sends]
-            batch = NewBatch(self._kind, waiting.request_id, sealed.name, sealed.lines, sealed.bytes, sealed.sha256)
+            batch = NewBatch(
+                self._kind,
+                waiting.request_id,
+                sealed.name,
+                sealed.lines,
+                sealed.bytes,
+                sealed.sha256,
+                self.priority,
+            )
         self._store.book(
             Booking(
                 type=self._entity.type,

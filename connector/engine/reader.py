@@ -13,7 +13,7 @@ from connector.engine.recovery import Recovery
 from connector.errors import ConnectorError
 from connector.ledger.holds import Holds
 from connector.ledger.lease import Lease
-from connector.ledger.records import Counts, Cursor, Due, Move, PassKind
+from connector.ledger.records import Counts, Cursor, Due, Move, PassKind, Priority, priority_of
 from connector.ledger.store import Store
 from connector.mapping import CompiledMapping, Entity
 from connector.model import KEY, Bound, Position, Relation, Row
@@ -175,7 +175,8 @@ class Reader:
         silent: bool = False,
     ) -> Reading:
         self._observer.event("pass.started", entity=entity.name, kind=kind.value, pass_id=pass_id)
-        with self._intake(entity, kind, pass_id, thorough=thorough, silent=silent) as intake:
+        urgency = priority_of(kind)
+        with self._intake(entity, kind, pass_id, priority=urgency, thorough=thorough, silent=silent) as intake:
             try:
                 end = self._read(entity, kind, after, intake, seen)
             except ConnectorError as error:
@@ -320,7 +321,7 @@ class Reader:
             # Objects of a source that the mapping file does not have any more are looked for in the first one.
             entity = entities[source if source < len(entities) else 0]
             pass_id = self._store.begin_pass(entity.name, PassKind.AGAIN, entity.fingerprint, None)
-            with self._intake(entity, PassKind.AGAIN, pass_id) as intake:
+            with self._intake(entity, PassKind.AGAIN, pass_id, priority=Priority.RECONCILE) as intake:
                 end = self._again(entity, source, intake)
             self._store.finish_again(pass_id)
             counts = counts.plus(intake.total)
@@ -339,6 +340,7 @@ class Reader:
             after = due[-1]
             keys = [item.object_id for item in due if item.object_id not in open_ids]
             open_ids.update(keys)
+            intake.priority = min(intake.priority, priority_of(PassKind.AGAIN, [item.reason for item in due]))
             found = intake.take(self._rows(entity, keys)) if keys else set()
             missing = [key for key in keys if key not in found]
             states = self._store.lookup(entity.type, missing) if missing else {}
@@ -359,7 +361,14 @@ class Reader:
         return self._source.by_key(entity.relation, keys)
 
     def _intake(
-        self, entity: Entity, kind: PassKind, pass_id: int, *, thorough: bool = False, silent: bool = False
+        self,
+        entity: Entity,
+        kind: PassKind,
+        pass_id: int,
+        *,
+        priority: Priority = Priority.INCREMENTAL,
+        thorough: bool = False,
+        silent: bool = False,
     ) -> Intake:
         return Intake(
             entity,
@@ -374,6 +383,7 @@ class Reader:
             self._observer,
             self._new_id,
             lambda source, ids: self._alive(entity.type, source, ids),
+            priority=priority,
             thorough=thorough,
             doubted=None if self._recovery.doubt is None else self._recovery.doubt.batch,
             silent=silent,

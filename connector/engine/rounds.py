@@ -116,7 +116,7 @@ class Rounds:
         """
         done: list[Errand] = []
         while True:
-            errand = self.courier.deliver() or self.courier.poll()
+            errand = self.courier.deliver()
             if errand is None:
                 return done
             done.append(errand)

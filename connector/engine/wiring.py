@@ -12,12 +12,14 @@ from connector.clock import Clock
 from connector.engine.backfill import Backfiller
 from connector.engine.binding import Binding
 from connector.engine.clerk import Clerk, refuse
-from connector.engine.courier import Courier, Polling
+from connector.engine.courier import Courier
 from connector.engine.daemon import Daemon
 from connector.engine.guard import Guard
 from connector.engine.intake import Policy
 from connector.engine.observe import Observer
 from connector.engine.operations import OPERATIONS
+from connector.engine.pacing import Pacer
+from connector.engine.polling import Polling
 from connector.engine.reader import End, Reader
 from connector.engine.reconciler import Reconciler
 from connector.engine.recovery import Recovery
@@ -169,6 +171,11 @@ class Wiring:
         """The shared count of calls."""
         limits = Limits(self.settings.calls_per_second, self.settings.calls_per_day)
         return Budget(self.database, self.clock, limits)
+
+    @cached_property
+    def pacer(self) -> Pacer:
+        """When passes come."""
+        return Pacer(self.budget, self.store, self.clock, self.settings.sync_interval_seconds)
 
     @cached_property
     def lease(self) -> Lease:
@@ -358,7 +365,7 @@ class Wiring:
             self.lease,
             self.store,
             self.clock,
-            self.settings.sync_interval_seconds,
+            self.pacer,
             self.reconciler,
             self.settings.reconcile_interval_seconds,
             self.settings.retention_days,

@@ -1,6 +1,6 @@
 """What the ledger takes and gives: frozen records, so that nothing outside knows its tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Annotated, Final, NamedTuple
@@ -35,6 +35,10 @@ UNSETTLED: Final = (BatchState.SPOOLED, BatchState.SENT, BatchState.ACCEPTED, Ba
 """States in which a batch's lines count as in flight."""
 
 
+TRAVELLING: Final = (BatchState.SPOOLED, BatchState.SENT, BatchState.ACCEPTED)
+"""States in which a batch is to be sent or asked about."""
+
+
 class PassKind(StrEnum):
     """Why a source was read."""
 
@@ -53,9 +57,13 @@ class Priority(IntEnum):
     """Who goes first when calls to Gong are short; lower first."""
 
     POLL = 0
+    """Questions for what became of an upload: whatever it was, its objects wait for the answer."""
     INCREMENTAL = 1
+    """Changes, first loads, and what must go again for them."""
     RECONCILE = 2
+    """What a full comparison found, and reading back."""
     BACKFILL = 3
+    """History."""
 
 
 class Pending(StrEnum):
@@ -115,6 +123,14 @@ class Live(NamedTuple):
     object_id: str
     pending: "Pending | None"
     refused: bytes | None
+
+
+def priority_of(kind: PassKind, reasons: Collection[Pending] = ()) -> Priority:
+    """Return how urgent the lines of a reading are; `reasons`: why the objects of one by key were pending."""
+    if kind is PassKind.BACKFILL:
+        return Priority.BACKFILL
+    found_missing = bool(reasons) and all(reason is Pending.GONE for reason in reasons)
+    return Priority.RECONCILE if kind is PassKind.COMPARISON or found_missing else Priority.INCREMENTAL
 
 
 class ObjectState(NamedTuple):
@@ -200,6 +216,7 @@ class NewBatch:
     lines: int
     bytes: int
     sha256: str
+    priority: Priority = Priority.INCREMENTAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +295,7 @@ class Batch:
     id: int
     type: ObjectType
     kind: PassKind
+    priority: Priority
     request_id: str
     state: BatchState
     file: str
@@ -293,6 +311,16 @@ class Batch:
     polls: int
     answer: RequestStatus | None
     note: str | None
+
+
+class Processed(NamedTuple):
+    """How Gong took a batch."""
+
+    lines: int
+    seconds: float
+    """From its acceptance to the answer, which may have been there for a while before it was asked for."""
+    polls: int
+    """Questions, the answered one included."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from connector.clock import Clock
 from connector.ledger import batches, epoch, holds, objects, passes, settling
 from connector.ledger.database import Database
 from connector.ledger.records import (
+    TRAVELLING,
     AccountState,
     Batch,
     BatchState,
@@ -20,6 +21,7 @@ from connector.ledger.records import (
     ObjectState,
     PassKind,
     Pending,
+    Processed,
     Verdict,
 )
 from connector.model import Bound, RequestStatus
@@ -268,6 +270,23 @@ class Store:
         """Return the batches in these states, oldest first."""
         with self._database.reading() as connection:
             return batches.in_states(connection, states)
+
+    def next_batch(self, states: Sequence[BatchState] = TRAVELLING) -> Batch | None:
+        """Return the batch in these states to be sent or asked about next, the most urgent first; None when none is
+        due.
+        """
+        with self._database.reading() as connection:
+            return batches.next_due(connection, states, self._clock.now())
+
+    def next_batch_due(self) -> float | None:
+        """Return when the next batch is to be sent or asked about (seconds since 1970 UTC)."""
+        with self._database.reading() as connection:
+            return batches.earliest_due(connection)
+
+    def processed(self, object_type: ObjectType) -> list[Processed]:
+        """Return how long Gong took for the latest batches of a type, the latest first."""
+        with self._database.reading() as connection:
+            return batches.processed(connection, object_type)
 
     def settlement(self, object_type: ObjectType) -> tuple[float | None, float | None]:
         """Return since when the oldest unsettled batch of a type waits, and when the latest one was settled."""

@@ -161,6 +161,7 @@ batches: Final = Table(
     Column("id", _serial, primary_key=True),
     Column("type", Text, nullable=False),
     Column("kind", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
     Column("request_id", Text, nullable=False, unique=True),
     Column("state", Text, nullable=False),
     Column("file", Text, nullable=False),

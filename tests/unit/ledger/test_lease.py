@@ -1,17 +1,15 @@
-"""One active process, and a count of calls that everyone on the ledger shares."""
+"""One active process at a time."""
 
 import threading
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from ledger_under_test import LedgerUnderTest
 from sqlalchemy import Connection, text
 
 from connector.clock import SystemClock
-from connector.errors import BudgetSpent, LeaseLost, LedgerUnavailable
-from connector.ledger.budget import DAY, WINDOW_SECONDS, Budget, Limits, wait_for
+from connector.errors import LeaseLost, LedgerUnavailable
+from connector.ledger.budget import Limits
 from connector.ledger.database import Database
 from connector.ledger.lease import Lease
 from connector.ledger.queries import Active
@@ -162,84 +160,3 @@ def test_a_released_lease_is_free_at_once(ledger: LedgerUnderTest) -> None:
     database, lease, _ = other_process(ledger)
     assert lease.acquire() is None
     database.close()
-
-
-def test_never_more_than_three_calls_in_any_second_over_two_processes(ledger: LedgerUnderTest) -> None:
-    database, _, _ = other_process(ledger)
-    budgets = [Budget(ledger.database, ledger.clock, LIMITS), Budget(database, ledger.clock, LIMITS)]
-    times = []
-    for number in range(30):
-        budgets[number % 2].acquire(0)
-        times.append(ledger.clock.now())
-    assert all(later - earlier >= 1.0 for earlier, later in zip(times, times[3:], strict=False))
-    assert times[-1] - times[0] < 12  # and it does not wait longer than it must
-    database.close()
-
-
-def test_a_call_that_took_long_counts_from_its_end(ledger: LedgerUnderTest) -> None:
-    """Gong may count a call when it ends: three slow ones must not meet the next in one second."""
-    budget = Budget(ledger.database, ledger.clock, LIMITS)
-    ends = []
-    for _ in range(12):
-        booked = budget.acquire(0)
-        ledger.clock.advance(0.4)
-        ends.append((booked, ledger.clock.now()))
-        budget.finished(booked)
-    assert all(start - end >= 1.0 for (_, end), (start, _) in zip(ends, ends[3:], strict=False))
-
-
-def test_the_days_calls_are_never_exceeded_and_come_back_a_day_later(ledger: LedgerUnderTest) -> None:
-    budget = Budget(ledger.database, ledger.clock, LIMITS)
-    times = []
-    for _ in range(250):
-        while True:
-            try:
-                budget.acquire(1)
-            except BudgetSpent as spent:
-                ledger.clock.advance(spent.until - ledger.clock.now())
-            else:
-                break
-        times.append(ledger.clock.now())
-        ledger.clock.advance(7)
-    assert all(later - earlier >= DAY for earlier, later in zip(times, times[100:], strict=False))
-    assert times[-1] - times[0] < 2 * DAY + 3600
-    assert budget.used() <= 100
-
-
-def test_everyone_obeys_when_gong_says_wait(ledger: LedgerUnderTest) -> None:
-    database, _, _ = other_process(ledger)
-    Budget(ledger.database, ledger.clock, LIMITS).throttled(ledger.clock.now() + 5)
-    other = Budget(database, ledger.clock, LIMITS)
-    other.throttled(ledger.clock.now() + 2)  # a shorter word does not shorten the longer one
-    start = ledger.clock.now()
-    other.acquire(0)
-    assert ledger.clock.now() - start >= 5
-    Budget(ledger.database, ledger.clock, LIMITS).throttled(ledger.clock.now() + 3600)
-    with pytest.raises(BudgetSpent) as caught:
-        other.acquire(0)
-    assert caught.value.until == pytest.approx(ledger.clock.now() + 3600)
-    database.close()
-
-
-def test_a_clock_set_back_stops_calls_for_no_longer_than_a_window(ledger: LedgerUnderTest) -> None:
-    budget = Budget(ledger.database, ledger.clock, LIMITS)
-    for _ in range(3):
-        budget.acquire(0)
-    ledger.clock.advance(-50_000)
-    start = ledger.clock.now()
-    budget.acquire(0)
-    assert ledger.clock.now() - start < 2
-
-
-@given(
-    st.lists(st.floats(0, 50), max_size=6).map(sorted),
-    st.floats(50, 60),
-    st.floats(0, 60),
-    st.integers(1, 4),
-)
-def test_after_the_wait_the_window_has_room(recent: list[float], now: float, blocked: float, per_second: int) -> None:
-    wait = wait_for(now, recent, blocked, Limits(per_second, 100))
-    then = now + wait
-    assert wait >= 0
-    assert then >= blocked - 1e-6
-    assert len([stamp for stamp in recent if stamp > then - WINDOW_SECONDS + 1e-6]) < per_second
