@@ -25,6 +25,8 @@ from connector.mapping import Entity
 from connector.object_types import ObjectType
 
 TICK_SECONDS: Final = 1
+RECONCILE_SECONDS: Final = 60
+"""How often it is looked which types are to be compared."""
 UPKEEP_SECONDS: Final = 3600
 STOP_SECONDS: Final = 8.0
 DAY_SECONDS: Final = 86_400
@@ -58,6 +60,8 @@ class Daemon:
     _stop: threading.Event = field(default_factory=threading.Event)
     _busy: dict[str, threading.Lock] = field(default_factory=dict)
     _todo: list[Entity] = field(default_factory=list)
+    _uncompared: dict[ObjectType, float] = field(default_factory=dict)
+    """When types that could not be compared have their next turn."""
     _lost: LeaseLost | None = None
 
     def stop(self) -> None:
@@ -83,7 +87,7 @@ class Daemon:
         )
         self.requests.give_up()
         self._add(scheduler, "passes", self.passes, TICK_SECONDS, "reading", at_once=True)
-        self._add(scheduler, "reconcile", self._reconcile, self.reconcile_interval, "reading")
+        self._add(scheduler, "reconcile", self._reconcile, min(RECONCILE_SECONDS, self.reconcile_interval), "reading")
         self._add(scheduler, "tend", self.tend, TICK_SECONDS, "reading")
         self._add(scheduler, "deliver", self.deliver, TICK_SECONDS, "delivery")
         self._add(scheduler, "quick requests", self.quick_clerk.tick, TICK_SECONDS, "default")
@@ -175,15 +179,23 @@ class Daemon:
         self._todo = left
 
     def _reconcile(self) -> None:
-        """Compare every type, children first, so that a deleted account's contacts and deals go before it."""
+        """Compare the types whose time has come, children first, so that a deleted account's contacts and deals go
+        before it. A type that was not read to its end, for the spool is full, has its turn again soon; one that failed,
+        an interval later.
+        """
         for object_type in reversed(list(ObjectType)):
             if self._stop.is_set():
                 return
+            now = self.clock.now()
+            due_at = self.reconciler.due_at(object_type, self.reconcile_interval)
+            if due_at is None or max(due_at, self._uncompared.get(object_type, due_at)) > now:
+                continue
             try:
                 self.reconciler.reconcile(object_type)
             except (LeaseLost, LedgerUnavailable):
                 raise
             except ConnectorError as error:
+                self._uncompared[object_type] = now + self.reconcile_interval
                 self.observer.event("reconcile.failed", type=object_type.value, error=str(error), alarm=True)
             self.rounds.tend()
             self._carry_out()

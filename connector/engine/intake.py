@@ -28,7 +28,8 @@ from connector.ledger.records import (
 )
 from connector.ledger.store import Store
 from connector.mapping import Entity
-from connector.model import Line, Row, RowRefusal
+from connector.model import KEY, Line, Row, RowRefusal
+from connector.source import key_text
 from connector.spool import Spool, SpoolWriter
 
 MOST_LINES: Final = 100_000
@@ -93,6 +94,7 @@ class Intake:
         observer: Observer,
         new_id: Callable[[], str],
         elsewhere: Callable[[int, Sequence[str]], set[str]],
+        named: Callable[[int], str],
         *,
         priority: Priority = Priority.INCREMENTAL,
         thorough: bool = False,
@@ -114,6 +116,7 @@ class Intake:
             observer: is told of files and progress.
             new_id: makes client request ids.
             elsewhere: tells which of some objects have a live row in another source of the type.
+            named: tells what to call a source of the type in a message.
             priority: how urgent its files are.
             thorough: list refused rows again that are listed already, so that those not met any more are known.
             doubted: what the ledger knows by this batch or an earlier one may be out of date.
@@ -132,6 +135,7 @@ class Intake:
         self._observer = observer
         self._new_id = new_id
         self._elsewhere = elsewhere
+        self._named = named
         self._thorough = thorough
         self._doubted = doubted
         self._silent = silent
@@ -176,11 +180,11 @@ class Intake:
         for line in encoded.lines:
             state = states.get(line.object_id)
             if line.object_id in foreign:
-                skipped += line.deleted or self._collide(line.object_id, line.digest)
+                skipped += line.deleted or self._collide(line.object_id, line.digest, foreign)
                 continue
             account = None if line.account_id is None else accounts.get(line.account_id)
             if line.object_id in met or self._decided(line.object_id):
-                self._duplicate(line, met.get(line.object_id))
+                self._duplicate(line, met.get(line.object_id), rows)
                 continue
             met[line.object_id] = line.digest
             size = len(line.body) + SEAL_BYTES
@@ -205,7 +209,7 @@ class Intake:
                     self._give_up_address(line, modified, wait, state)
         for refusal in encoded.refusals:
             if refusal.object_id in foreign:
-                skipped += self._collide(refusal.object_id, refusal.digest)
+                skipped += self._collide(refusal.object_id, refusal.digest, foreign)
             else:
                 skipped += self._refuse(refusal, states.get(refusal.object_id))
         self._open.counts = self._open.counts.plus(
@@ -340,17 +344,20 @@ class Intake:
         named = {line.account_id for line in encoded if line.account_id is not None and not line.deleted}
         return self._store.accounts(sorted(named)) if named else {}
 
-    def _foreign(self, states: Mapping[str, ObjectState]) -> set[str]:
-        """Return the objects that another source of the type has a live row of: they are that source's."""
+    def _foreign(self, states: Mapping[str, ObjectState]) -> dict[str, int]:
+        """Return the objects that another source of the type has a live row of, and which: they are that source's."""
         owned: dict[int, list[str]] = {}
         for object_id, state in states.items():
             if state.source != self._source:
                 owned.setdefault(state.source, []).append(object_id)
-        return set().union(*(self._elsewhere(source, ids) for source, ids in owned.items()))
+        return {found: source for source, ids in owned.items() for found in self._elsewhere(source, ids)}
 
-    def _collide(self, object_id: str, digest: bytes) -> int:
+    def _collide(self, object_id: str, digest: bytes, foreign: Mapping[str, int]) -> int:
         """Refuse a row whose key another source has, too; the object stays what that source says. Returns 0."""
-        reason = "another source of the type has a row with this key, too, and is the one that is sent"
+        reason = (
+            f"the row of {self._named(self._source)} and another source's, of {self._named(foreign[object_id])}, have "
+            "this key; the latter is the one that is sent"
+        )
         self._open.refusals[object_id] = Refuse(object_id, digest, "row", self._key_column, reason, identified=False)
         return 0
 
@@ -419,7 +426,7 @@ class Intake:
         self._send(deletion, modified, _address(state))
         self._wait(line, wait, state)
 
-    def _duplicate(self, line: Line, met: bytes | None) -> None:
+    def _duplicate(self, line: Line, met: bytes | None, rows: Sequence[Row]) -> None:
         """A key that stands twice in one reading is no key; the first row counts, the second is refused."""
         sent = self._open.sends.get(line.object_id)
         first = met if sent is None else sent.digest
@@ -429,7 +436,7 @@ class Intake:
                 line.digest,
                 "row",
                 self._key_column,
-                "two different rows have this key; only one of them was sent",
+                f"two different rows have this key{_spelt(line.object_id, rows)}; only one of them was sent",
                 identified=False,
             )
 
@@ -458,6 +465,15 @@ class Intake:
     @property
     def _key_column(self) -> str:
         return "objectId" if self._entity.relation is None else self._entity.relation.key
+
+
+def _spelt(object_id: str, rows: Sequence[Row]) -> str:
+    """Return the keys of the rows that become this id, as the source holds them, when they differ: a number and a text,
+    say.
+    """
+    keys = [row[KEY] for row in rows if key_text(row[KEY]) == object_id]
+    forms = list(dict.fromkeys(f"{key!r} ({type(key).__name__})" for key in keys))
+    return f", held as {' and '.join(forms)}" if len(forms) > 1 else ""
 
 
 def _identified(refusal: RowRefusal) -> bool:

@@ -383,6 +383,7 @@ class Reader:
             self._observer,
             self._new_id,
             lambda source, ids: self._alive(entity.type, source, ids),
+            lambda source: _named(self._entities[entity.type][source]),
             priority=priority,
             thorough=thorough,
             doubted=None if self._recovery.doubt is None else self._recovery.doubt.batch,
@@ -397,3 +398,9 @@ class Reader:
         encoded = entities[source].encode(self._rows(entities[source], ids), int(self._clock.now()))
         live = {line.object_id for line in encoded.lines if not line.deleted}
         return live | {refusal.object_id for refusal in encoded.refusals}
+
+
+def _named(entity: Entity) -> str:
+    """Return what to call an entity source in a message: as in the mapping file, with its table."""
+    table = None if entity.relation is None else entity.relation.table
+    return entity.name if table is None else f"{entity.name} (table {table})"

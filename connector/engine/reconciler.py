@@ -7,6 +7,7 @@ from typing import Final
 
 from connector import lines
 from connector.clock import Clock
+from connector.engine.binding import COMPARED
 from connector.engine.guard import Guard
 from connector.engine.observe import Observer
 from connector.engine.reader import End, Reader
@@ -93,6 +94,7 @@ class Reconciler:
         self._weigh_deletions(object_type, fresh, live, empty=empty)
         held = sum(self._show(object_type, kind) for kind in HoldKind)
         self._store.forget_refusals(object_type, began)
+        self._store.set_meta(COMPARED + object_type.value, str(began))
         self._observer.event(
             "reconcile.ended",
             type=object_type.value,
@@ -103,6 +105,18 @@ class Reconciler:
             held=held,
         )
         return Reconciliation(End.FINISHED, counts, changed, live, gone, held)
+
+    def due_at(self, object_type: ObjectType, interval: float) -> float | None:
+        """Return when a type is to be compared next, `interval` seconds after the last time that it was, or after its
+        first load (seconds since 1970 UTC); None while that is not over.
+        """
+        entities = [entity for entity in self._mapping.entities if entity.type is object_type]
+        cursors = [self._store.cursor(entity.name) for entity in entities]
+        loaded = [cursor.loaded_at for cursor in cursors if cursor is not None and cursor.loaded_at is not None]
+        if not entities or len(loaded) < len(entities):
+            return None
+        compared = self._store.meta(COMPARED + object_type.value)
+        return (max(loaded) if compared is None else float(compared)) + interval
 
     def _missing(self, object_type: ObjectType, seen: "array[int]") -> tuple[int, int, list[str]]:
         """Return how many objects Gong has, how many of them were not seen, and those of which that is news."""

@@ -246,3 +246,15 @@ def test_a_column_that_is_dropped_in_mid_life_stops_its_type_loudly_and_sends_no
     assert "name" in report.errors["ACCOUNT"]
     assert company.world.objects(ObjectType.ACCOUNT)["1"]["name"] == "Account 1"
     assert company.world.objects(CONTACT)["1"]["lastName"] == "Goes on"
+
+
+def test_when_a_type_was_compared_outlasts_the_process(company: Company) -> None:
+    loaded_at = company.wiring.store.cursor("CONTACT")
+    assert loaded_at is not None
+    assert company.wiring.reconciler.due_at(CONTACT, 3600.0) == loaded_at.loaded_at + 3600.0
+    company.clock.advance(5000)
+    began = company.clock.now() + 1
+    company.reconcile(CONTACT)
+    company.restart()
+    assert company.wiring.reconciler.due_at(CONTACT, 3600.0) == began + 3600.0
+    assert company.wiring.reconciler.due_at(ObjectType.LEAD, 3600.0) is None

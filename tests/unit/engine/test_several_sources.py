@@ -61,7 +61,8 @@ def test_a_key_in_two_sources_is_refused_in_the_second_and_costs_no_calls(compan
     assert report.work.refused == 1
     [failure] = company.wiring.queries.failures()
     assert (failure.object_id, failure.origin) == ("2", "connector")
-    assert "another source" in failure.reason
+    assert "ACCOUNT.1 (table accounts)" in failure.reason
+    assert "ACCOUNT.2 (table partners)" in failure.reason
     company.sync()
     assert names(company)["2"] == "Two"
     assert len(company.uploads()) == files

@@ -171,3 +171,19 @@ def test_a_user_whose_deletion_went_down_with_its_file_gets_the_new_address_all_
         company.clock.advance(600)
         company.sync()
     assert company.world.objects(ObjectType.BUSINESS_USER)["u1"]["emailAddress"] == "new@acme.example"
+
+
+def test_keys_that_are_one_as_text_are_refused_with_both_named(tmp_path: Path) -> None:
+    mapping = """
+version: 1
+integration: {name: Test CRM, owner_email: owner@acme.example}
+entities:
+  ACCOUNT: {table: mixed, key: code, fields: {name: name}}
+"""
+    made = Company(tmp_path, mapping_text=mapping)
+    made.crm.execute("CREATE TABLE mixed (code, name TEXT)")
+    made.crm.execute("INSERT INTO mixed VALUES (1, 'Number'), ('1', 'Text')")
+    made.sync()
+    (failure,) = made.wiring.queries.failures()
+    assert "1 (int) and '1' (str)" in failure.reason
+    made.close()
