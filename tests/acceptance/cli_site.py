@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
@@ -49,9 +49,9 @@ class Site:
 
     home: Path
     world: World
-    faults: FaultPlan
-    database: Path
     environment: dict[str, str]
+    faults: FaultPlan = field(default_factory=FaultPlan, kw_only=True)
+    database: Path = field(default=Path(), kw_only=True)
 
     def connector(self, *arguments: str, status: int = 0, **environment: str) -> Said:
         """Run a command to its end, within this process (a fresh one takes a second to start).
@@ -178,8 +178,6 @@ def connected(home: Path, database: Path) -> Iterator[Site]:
         yield Site(
             home,
             world,
-            faults,
-            database,
             clean
             | {
                 "CONNECTOR_SOURCE_URL": f"sqlite:///{database}",
@@ -194,5 +192,7 @@ def connected(home: Path, database: Path) -> Iterator[Site]:
                 "CONNECTOR_POLL_MIN_SECONDS": "0.05",
                 "CONNECTOR_SYNC_INTERVAL_SECONDS": "10",
             },
+            faults=faults,
+            database=database,
         )
     world.close()

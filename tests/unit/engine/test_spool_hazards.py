@@ -52,7 +52,7 @@ def assert_all_there(company: Company) -> None:
     assert len(company.world.objects(ObjectType.ACCOUNT)) == ROWS
     work = company.wiring.queries.work(company.clock.now())
     assert (work.unsettled, work.awaited, work.refused) == (0, 0, 0)
-    assert list((company.directory / "spool").iterdir()) == []
+    assert [file.name for file in (company.directory / "spool").iterdir()] == ["ledger.mark"]
 
 
 def test_files_that_gong_has_are_settled_without_their_spool(company: Company) -> None:
