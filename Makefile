@@ -12,7 +12,7 @@ COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes
 .PHONY: help demo test lint simulate crash docs lock
 
 help:  ## List what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.runtime  ## A demo CRM, a sandbox Gong, and a sync between the two
 	$(BIN)/gong-connector demo
@@ -33,6 +33,12 @@ simulate: $(VENV)/.dev  ## 200 random histories with crashes and faults, 200 of 
 
 crash: $(VENV)/.dev  ## The real process killed and terminated at every failpoint, on both kinds of ledger
 	$(BIN)/pytest tests/crash -m "thorough or not thorough"
+
+bench: $(VENV)/.runtime  ## The connector's speed beside that of others, into docs/performance.md
+	$(BIN)/python -m bench --write
+
+bench-quick: $(VENV)/.runtime  ## The same with a tenth of the rows and one run, printed only
+	$(BIN)/python -m bench --quick
 
 docs: $(VENV)/.dev  ## Write anew what the docs hold of the code
 	$(BIN)/python -m tests.docs.generated

@@ -163,6 +163,12 @@ def _sqlite(file: Path, directory: Path, count: int) -> None:
     making.rename(path)
 
 
+def change(count: int, deals: int) -> None:
+    """Change that many of PostgreSQL's deals, as an application would."""
+    changed = f"UPDATE deals SET updated_at = now(), seats = seats + 1 WHERE id <= {deals}"
+    psql(postgres_url(count), changed)
+
+
 def psql(url: URL, *commands: str) -> None:
     """Run commands in psql; raises CalledProcessError where one fails."""
     shown = url.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -65,6 +65,10 @@ class Relation:
     columns: tuple[str, ...]
     timezone: str
     """IANA zone of datetimes that carry none."""
+    as_text: tuple[str, ...] = ()
+    """Those of `columns` whose dates, times or decimals may come as the database writes them: saves making them values
+    that become texts again.
+    """
 
 
 class Position(NamedTuple):

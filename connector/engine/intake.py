@@ -8,7 +8,7 @@ from connector import lines
 from connector.clock import Clock
 from connector.engine.guard import Guard, weighed_as
 from connector.engine.observe import Observer
-from connector.engine.rules import GiveUpAddress, SendLine, Skip, Wait, decide, distrust, wait_again
+from connector.engine.rules import GiveUpAddress, SendLine, Skip, Wait, decide, distrust, is_ready, wait_again
 from connector.ledger.holds import Holds
 from connector.ledger.records import (
     AccountState,
@@ -38,6 +38,7 @@ SEAL_BYTES: Final = len(lines.seal(b"", 0))
 """What sealing adds to a line."""
 MOST_DECISIONS: Final = 100_000
 """Other decisions (pending, refused) booked at once at most."""
+_READY: Final = AccountState(there=True, first_told_at=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class _Open:
     """Weighed when all of the booking are known."""
     let_go: int = 0
     counts: Counts = field(default_factory=Counts)
+    ready: set[str] = field(default_factory=set)
+    """Accounts that lines may name, seen since the latest booking: most deals name one that another one named."""
 
 
 class _Deletion(NamedTuple):
@@ -171,51 +174,113 @@ class Intake:
         encoded = self._entity.encode(rows, int(now))
         ids = [line.object_id for line in encoded.lines]
         ids += [refusal.object_id for refusal in encoded.refusals if _identified(refusal)]
-        states = self._store.lookup(self._entity.type, ids)
-        accounts = self._accounts(encoded.lines)
-        taken = self._taken(encoded.lines)
+        every = set(ids)
+        news = self._news(encoded.lines) if len(every) == len(ids) else encoded.lines
+        skipped = len(encoded.lines) - len(news)
+        skipped += self._decide(news, encoded.refusals, rows, now)
+        self._open.counts = self._open.counts.plus(
+            Counts(rows=len(rows), skipped=skipped, not_shown=encoded.not_shown, warnings=encoded.warnings)
+        )
+        return every
+
+    def _news(self, told: Sequence[Line]) -> Sequence[Line]:
+        """Leave out the lines that say what the ledger knows, of objects that wait for nothing: `decide` skips those,
+        and there is nothing to clear. Where nothing changed, all that is done for a line is to compare its digest.
+        """
+        if self._doubted is not None or self._kind not in (PassKind.INCREMENTAL, PassKind.COMPARISON):
+            return told
+        known = self._store.known(self._entity.type, self._source, [line.object_id for line in told])
+        return [line for line in told if known.get(line.object_id) != line.digest or self._decided(line.object_id)]
+
+    def _decide(self, news: Sequence[Line], refusals: Sequence[RowRefusal], rows: Sequence[Row], now: float) -> int:
+        """Decide about lines and refusals, made of `rows`; return how many of them are skipped."""
+        ids = [line.object_id for line in news]
+        ids += [refusal.object_id for refusal in refusals if _identified(refusal)]
+        states = self._store.lookup(self._entity.type, ids) if ids else {}
+        ready = self._open.ready
+        accounts = self._accounts(news)
+        ready.update(
+            account_id for account_id, account in accounts.items() if is_ready(account, now, self._policy.account_wait)
+        )
+        taken = self._taken(news)
         foreign = self._foreign(states)
         met: dict[str, bytes] = {}
-        skipped = 0
-        for line in encoded.lines:
-            state = states.get(line.object_id)
-            if line.object_id in foreign:
-                skipped += line.deleted or self._collide(line.object_id, line.digest, foreign)
+        skipped, new, trusted = 0, list[Line](), self._doubted is None
+        for line in news:
+            object_id, _, _, _, deleted, account_id, address = line
+            if (
+                trusted
+                and object_id not in states
+                and not deleted
+                and address is None
+                and (account_id is None or account_id in ready)
+                and object_id not in met
+                and not self._decided(object_id)
+            ):
+                met[object_id] = line.digest
+                new.append(line)
                 continue
-            account = None if line.account_id is None else accounts.get(line.account_id)
-            if line.object_id in met or self._decided(line.object_id):
-                self._duplicate(line, met.get(line.object_id), rows)
-                continue
-            met[line.object_id] = line.digest
-            size = len(line.body) + SEAL_BYTES
-            if size > self._policy.max_file_bytes:
-                reason = f"its line has {size} bytes, more than a file may hold (CONNECTOR_MAX_FILE_BYTES)"
-                skipped += self._refuse(RowRefusal(line.object_id, "", reason, line.digest), state)
-                continue
-            known, news = (state, line) if self._doubted is None else self._doubt(self._doubted, state, line)
-            decision = decide(news, known, account, line.object_id in taken, now, self._policy.account_wait)
-            kind = weighed_as(line, state if line.deleted else known, silent=self._silent)
-            match decision:
-                case Skip(settles):
-                    skipped += 1
-                    self._clear(line.object_id, state, settles)
-                case _ if kind is HoldKind.CHANGES:
-                    self._hold(line, Pending.HELD_CHANGE, state)
-                case SendLine(modified):
-                    self._send_or_weigh(line, modified, state, kind)
-                case Wait() as wait:
-                    self._wait(line, wait, state)
-                case GiveUpAddress(modified, wait):
-                    self._give_up_address(line, modified, wait, state)
-        for refusal in encoded.refusals:
+            self._send_new(new, int(now))
+            new.clear()
+            account = None if account_id is None else _READY if account_id in ready else accounts.get(account_id)
+            if object_id in foreign:
+                skipped += deleted or self._collide(object_id, line.digest, foreign)
+            elif object_id in met or self._decided(object_id):
+                self._duplicate(line, met.get(object_id), rows)
+            else:
+                met[object_id] = line.digest
+                skipped += self._one(line, states.get(object_id), account, object_id in taken, now)
+        self._send_new(new, int(now))
+        for refusal in refusals:
             if refusal.object_id in foreign:
                 skipped += self._collide(refusal.object_id, refusal.digest, foreign)
             else:
                 skipped += self._refuse(refusal, states.get(refusal.object_id))
-        self._open.counts = self._open.counts.plus(
-            Counts(rows=len(rows), skipped=skipped, not_shown=encoded.not_shown, warnings=encoded.warnings)
+        return skipped
+
+    def _one(self, line: Line, state: ObjectState | None, account: AccountState | None, taken: bool, now: float) -> int:
+        """Decide about one line; return 1 when it is skipped."""
+        size = len(line.body) + SEAL_BYTES
+        if size > self._policy.max_file_bytes:
+            reason = f"its line has {size} bytes, more than a file may hold (CONNECTOR_MAX_FILE_BYTES)"
+            return self._refuse(RowRefusal(line.object_id, "", reason, line.digest), state)
+        known, news = (state, line) if self._doubted is None else self._doubt(self._doubted, state, line)
+        decision = decide(news, known, account, taken, now, self._policy.account_wait)
+        kind = weighed_as(line, state if line.deleted else known, silent=self._silent)
+        match decision:
+            case Skip(settles):
+                self._clear(line.object_id, state, settles)
+                return 1
+            case _ if kind is HoldKind.CHANGES:
+                self._hold(line, Pending.HELD_CHANGE, state)
+            case SendLine(modified):
+                self._send_or_weigh(line, modified, state, kind)
+            case Wait() as wait:
+                self._wait(line, wait, state)
+            case GiveUpAddress(modified, wait):
+                self._give_up_address(line, modified, wait, state)
+        return 0
+
+    def _send_new(self, new: Sequence[Line], now: int) -> None:
+        """Write lines of objects that the ledger never heard of and that nothing holds, all at once: `decide` sends
+        each of them with its own stamp.
+        """
+        if not new:
+            return
+        modified = [now if line.stamp is None else line.stamp for line in new]
+        sealed = list(map(lines.seal, [line.body for line in new], modified))
+        writer = self._open.writer
+        if sum(map(len, sealed)) + (0 if writer is None else writer.bytes) > self._policy.max_file_bytes:
+            for line in new:
+                self._one(line, None, _READY, False, now)
+            return
+        if writer is None:
+            writer = self._begin()
+        number = writer.extend(sealed, modified) + 1
+        self._open.sends.update(
+            (line.object_id, Send(line.object_id, line.digest, False, at, index, line.account_id, None))
+            for index, (line, at) in enumerate(zip(new, modified, strict=True), number)
         )
-        return set(ids)
 
     def gone(self, object_id: str, state: ObjectState | None) -> None:
         """Take note that a pending object, read by key, has no row. One that a whole comparison missed, too, is
@@ -298,7 +363,8 @@ class Intake:
             with waiting.writer as writer:
                 sealed = writer.seal()
             self.sealed_any = True
-            sends = [send._replace(line=sealed.line_number(send.line)) for send in sends]
+            if sealed.order is not None:  # sorted: lines stand elsewhere than where they were added
+                sends = [send._replace(line=sealed.line_number(send.line - 1)) for send in sends]
             batch = NewBatch(
                 self._kind,
                 waiting.request_id,
@@ -341,7 +407,9 @@ class Intake:
         )
 
     def _accounts(self, encoded: Sequence[Line]) -> dict[str, AccountState]:
+        """Return how the accounts that these lines name stand, but for those known to be ready."""
         named = {line.account_id for line in encoded if line.account_id is not None and not line.deleted}
+        named -= self._open.ready
         return self._store.accounts(sorted(named)) if named else {}
 
     def _foreign(self, states: Mapping[str, ObjectState]) -> dict[str, int]:
@@ -401,12 +469,16 @@ class Intake:
             self._book(None)  # the rows of this chunk are not all decided yet: the cursor stays
             writer = None
         if writer is None:
-            self._open.request_id = self._new_id()
-            writer = self._open.writer = self._spool.begin(self._open.request_id)
-        index = writer.add(data, modified)
+            writer = self._begin()
+        number = writer.add(data, modified) + 1
         self._open.sends[line.object_id] = Send(
-            line.object_id, line.digest, line.deleted, modified, index, line.account_id, address
+            line.object_id, line.digest, line.deleted, modified, number, line.account_id, address
         )
+
+    def _begin(self) -> SpoolWriter:
+        self._open.request_id = self._new_id()
+        writer = self._open.writer = self._spool.begin(self._open.request_id)
+        return writer
 
     def _wait(self, line: Line, wait: Wait, state: ObjectState | None) -> None:
         self._open.pends[line.object_id] = Pend(line.object_id, wait.reason, wait.due, wait.tries, line.account_id)

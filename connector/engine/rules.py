@@ -154,6 +154,11 @@ def _known(line: Line, state: ObjectState, now: float) -> Decision | None:
     return None
 
 
+def is_ready(account: AccountState, now: float, account_wait: float) -> bool:
+    """Tell whether lines that name an account may go now."""
+    return _account_wait(account, 0, now, account_wait) is None
+
+
 def _account_wait(account: AccountState | None, tries: int, now: float, account_wait: float) -> Wait | None:
     if account is None or not account.there:
         return Wait(Pending.ACCOUNT, now + growing(tries), tries + 1)

@@ -3,6 +3,10 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
+from heapq import merge
+from typing import Final
+
+_PIECE: Final = 100_000
 
 
 class Seen:
@@ -26,7 +30,10 @@ class Seen:
 
     def __contains__(self, object_id: str) -> bool:
         if not self._sorted:
-            self._hashes = array("q", sorted(self._hashes))
+            # By pieces, then merged: a list of all numbers would take five times the array's memory.
+            pieces = range(0, len(self._hashes), _PIECE)
+            runs = [array("q", sorted(self._hashes[start : start + _PIECE])) for start in pieces]
+            self._hashes = array("q", merge(*runs))
             self._sorted = True
         value = hash(object_id)
         place = bisect_left(self._hashes, value)

@@ -1,7 +1,8 @@
-"""Statements over many rows at once: one executemany on SQLite, one array statement on PostgreSQL."""
+"""Statements over many rows at once: one executemany on SQLite, arrays or COPY on PostgreSQL."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -37,31 +38,56 @@ def is_sqlite(connection: Connection) -> bool:
     return connection.dialect.name == "sqlite"
 
 
+_COPIED = 1000
+"""From so many rows on, PostgreSQL takes them faster by COPY into a table of the transaction's own than in arrays."""
+
+
 def upsert(
-    connection: Connection,
-    table: str,
-    columns: Mapping[str, Sequence[Any]],
-    on_conflict: str,
+    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]], on_conflict: str
 ) -> None:
-    """Insert rows given column by column; `on_conflict` is the statement's `ON CONFLICT ...` clause.
+    """Insert rows of these columns, made while they are taken; `on_conflict` is the `ON CONFLICT ...` clause.
 
     No two rows may be equal in the key: PostgreSQL refuses to update a row twice in one statement.
     """
-    names = ", ".join(columns)
-    if not len(next(iter(columns.values()))):
+    coming = iter(rows)
+    first = list(islice(coming, _COPIED))
+    if not first:
         return
+    names = ", ".join(columns)
+    cursor: Any
     if is_sqlite(connection):
         marks = ", ".join("?" * len(columns))
-        connection.exec_driver_sql(
-            f"INSERT INTO {table} ({names}) VALUES ({marks}) {on_conflict}",
-            list(zip(*columns.values(), strict=True)),
+        # The driver itself: SQLAlchemy would look at each of many thousand rows before.
+        cursor = connection.connection.cursor()
+        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks}) {on_conflict}", chain(first, coming))
+        cursor.close()
+    elif len(first) < _COPIED:
+        arrays = ", ".join(f"CAST(:{name} AS {PG_TYPES[name]}[])" for name in columns)
+        connection.execute(
+            text(f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays}) {on_conflict}"),
+            {name: list(values) for name, values in zip(columns, zip(*first, strict=True), strict=True)},
         )
-        return
-    arrays = ", ".join(f"CAST(:{name} AS {PG_TYPES[name]}[])" for name in columns)
-    connection.execute(
-        text(f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays}) {on_conflict}"),
-        {name: list(values) for name, values in columns.items()},
-    )
+    else:
+        _copy(connection, table, columns, chain(first, coming), on_conflict)
+
+
+def _copy(
+    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]], on_conflict: str
+) -> None:
+    names = ", ".join(columns)
+    typed = ", ".join(f"{name} {PG_TYPES[name]}" for name in columns)
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE given ({typed}) ON COMMIT DROP")
+    cursor: Any = connection.connection.cursor()
+    with cursor, cursor.copy(f"COPY given ({names}) FROM STDIN (FORMAT BINARY)") as copy:
+        copy.set_types([_COPY_TYPES.get(PG_TYPES[name], PG_TYPES[name]) for name in columns])
+        for row in rows:
+            copy.write_row(row)
+    connection.exec_driver_sql(f"INSERT INTO {table} ({names}) SELECT {names} FROM given {on_conflict}")
+    connection.exec_driver_sql("DROP TABLE given")
+
+
+_COPY_TYPES = {"smallint": "int2", "integer": "int4", "bigint": "int8", "boolean": "bool", "double precision": "float8"}
+"""The driver's names of types."""
 
 
 def in_list(connection: Connection, column: str, name: str = "ids") -> str:

@@ -26,6 +26,15 @@ from connector.object_types import ObjectType
 HELD_SQL = f"('{Pending.HELD_DELETION}', '{Pending.HELD_CHANGE}')"
 UNSETTLED_SQL = "(" + ", ".join(f"'{state.value}'" for state in UNSETTLED) + ")"
 
+_SENT = (
+    "type", "object_id", "source", "sent_digest", "sent_deleted", "last_modified", "batch_id", "line", "account_id",
+    "address",
+)  # fmt: skip
+_PENDING = ("type", "object_id", "source", "pending", "pending_since", "pending_due", "tries", "account_id")
+_LISTED = (
+    "type", "object_id", "origin", "kind", "field", "reason", "batch_id", "line", "first_at", "last_at", "times",
+)  # fmt: skip
+
 _AFTER_SEND = """
 ON CONFLICT (type, object_id) DO UPDATE SET
     told_digest = COALESCE(objects.sent_digest, objects.told_digest),
@@ -84,6 +93,12 @@ SELECT o.object_id, o.told_digest, o.told_deleted, o.told_unsure, o.sent_digest,
 FROM objects o WHERE o.type = :type AND {ids}
 """
 
+_KNOWN = """
+SELECT object_id, sent_digest FROM objects
+WHERE type = :type AND source = :source AND sent_digest IS NOT NULL AND pending IS NULL AND refused_digest IS NULL
+  AND {ids}
+"""
+
 _ACCOUNTS = """
 SELECT o.object_id, o.told_digest, o.told_deleted, o.sent_digest, o.sent_deleted, b.state, b.settled_at
 FROM objects o LEFT JOIN batches b ON b.id = o.batch_id
@@ -129,6 +144,15 @@ def lookup(connection: Connection, object_type: ObjectType, ids: Sequence[str]) 
     return found
 
 
+def known(connection: Connection, object_type: ObjectType, source: int, ids: Sequence[str]) -> dict[str, bytes]:
+    """Return the digest of the latest line of those objects of a source that are neither refused nor pending."""
+    rows = connection.execute(
+        text(_KNOWN.format(ids=in_list(connection, "object_id"))),
+        {"type": object_type, "source": source, "ids": id_list(connection, ids)},
+    )
+    return dict(rows.cursor.fetchall())  # the driver's own rows: there are a million
+
+
 def accounts(connection: Connection, ids: Sequence[str]) -> dict[str, AccountState]:
     """Return how these accounts stand with Gong; accounts that the ledger does not know are absent."""
     rows = connection.execute(
@@ -157,23 +181,16 @@ def book_sends(
     connection: Connection, object_type: ObjectType, source: int, batch_id: int, sends: Sequence[Send]
 ) -> None:
     """Book written lines as in flight; what was settled before is saved as told."""
-    count = len(sends)
-    ordered = sorted(sends)  # by key: neighbours in the index, and no two writers lock in different orders
+    kind = object_type.value
     upsert(
         connection,
         "objects",
-        {
-            "type": [object_type.value] * count,
-            "object_id": [send.object_id for send in ordered],
-            "source": [source] * count,
-            "sent_digest": [send.digest for send in ordered],
-            "sent_deleted": [send.deleted for send in ordered],
-            "last_modified": [send.modified for send in ordered],
-            "batch_id": [batch_id] * count,
-            "line": [send.line for send in ordered],
-            "account_id": [send.account_id for send in ordered],
-            "address": [send.address for send in ordered],
-        },
+        _SENT,
+        (
+            (kind, object_id, source, digest, deleted, modified, batch_id, line, account_id, address)
+            # By key: neighbours in the index, and no two writers lock in different orders.
+            for object_id, digest, deleted, modified, line, account_id, address in sorted(sends)
+        ),
         _AFTER_SEND,
     )
     connection.execute(
@@ -187,20 +204,15 @@ def book_sends(
 
 def book_pends(connection: Connection, object_type: ObjectType, source: int, pends: Sequence[Pend], now: float) -> None:
     """Book objects as pending. The oldest waiting time of an object is kept."""
-    count = len(pends)
+    kind = object_type.value
     upsert(
         connection,
         "objects",
-        {
-            "type": [object_type.value] * count,
-            "object_id": [pend.object_id for pend in pends],
-            "source": [source] * count,
-            "pending": [pend.reason.value for pend in pends],
-            "pending_since": [now] * count,
-            "pending_due": [pend.due for pend in pends],
-            "tries": [pend.tries for pend in pends],
-            "account_id": [pend.account_id for pend in pends],
-        },
+        _PENDING,
+        (
+            (kind, object_id, source, reason.value, now, due, tries, account_id)
+            for object_id, reason, due, tries, account_id in pends
+        ),
         _AFTER_PEND,
     )
 
@@ -209,16 +221,11 @@ def book_row_refusals(
     connection: Connection, object_type: ObjectType, source: int, refusals: Sequence[Refuse], now: float
 ) -> None:
     """Book rows that could not be mapped, with their reasons."""
-    identified = [refusal for refusal in refusals if refusal.identified]
     upsert(
         connection,
         "objects",
-        {
-            "type": [object_type.value] * len(identified),
-            "object_id": [refusal.object_id for refusal in identified],
-            "source": [source] * len(identified),
-            "refused_digest": [refusal.digest for refusal in identified],
-        },
+        ("type", "object_id", "source", "refused_digest"),
+        [(object_type.value, refusal.object_id, source, refusal.digest) for refusal in refusals if refusal.identified],
         _AFTER_REFUSE,
     )
     list_refusals(connection, object_type, "connector", refusals, now, None)
@@ -233,23 +240,26 @@ def list_refusals(
     batch_id: int | None,
 ) -> None:
     """List objects as refused, with their reasons; `origin` is `connector` or `gong`."""
-    count = len(refusals)
     upsert(
         connection,
         "refusals",
-        {
-            "type": [object_type.value] * count,
-            "object_id": [_storable(refusal.object_id) for refusal in refusals],
-            "origin": [origin] * count,
-            "kind": [refusal.kind for refusal in refusals],
-            "field": [refusal.field for refusal in refusals],
-            "reason": [_storable(refusal.reason) for refusal in refusals],
-            "batch_id": [batch_id] * count,
-            "line": [refusal.line for refusal in refusals],
-            "first_at": [now] * count,
-            "last_at": [now] * count,
-            "times": [1] * count,
-        },
+        _LISTED,
+        (
+            (
+                object_type.value,
+                _storable(refusal.object_id),
+                origin,
+                refusal.kind,
+                refusal.field,
+                _storable(refusal.reason),
+                batch_id,
+                refusal.line,
+                now,
+                now,
+                1,
+            )
+            for refusal in refusals
+        ),
         _REFUSED_AGAIN,
     )
 

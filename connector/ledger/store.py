@@ -146,6 +146,11 @@ class Store:
         with self._database.reading() as connection:
             return objects.lookup(connection, object_type, ids)
 
+    def known(self, object_type: ObjectType, source: int, ids: Sequence[str]) -> dict[str, bytes]:
+        """Return the digest of the latest line of those objects of a source that are neither refused nor pending."""
+        with self._database.reading() as connection:
+            return objects.known(connection, object_type, source, ids)
+
     def accounts(self, ids: Sequence[str]) -> dict[str, AccountState]:
         """Return how these accounts stand with Gong; unknown ones are absent."""
         with self._database.reading() as connection:

@@ -112,7 +112,7 @@ def _fingerprint(origin: EntityOrigin) -> str:
         for binding in origin.bindings
     ]
     used = tuple(dict.fromkeys(column for binding in origin.bindings for column in binding.columns))
-    relation = asdict(replace(origin.relation, columns=used)) if origin.relation else None
+    relation = asdict(replace(origin.relation, columns=used, as_text=())) if origin.relation else None
     content = [_VALUE_RULES, origin.type, relation, origin.source.rows, fields]
     written = json.dumps(content, sort_keys=True).encode()
     return hashlib.blake2b(written, digest_size=16).hexdigest()

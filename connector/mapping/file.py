@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +15,7 @@ from connector.mapping import shape
 from connector.mapping.bindings import Binding, bindings_of
 from connector.mapping.converters import EMAIL_ADDRESS
 from connector.mapping.document import Document, Place, Tree, read_document
+from connector.mapping.kinds import Kind
 from connector.mapping.nearest import suggestion
 from connector.mapping.rules import faults, unknown_fields
 from connector.model import Relation
@@ -184,6 +185,7 @@ def _origin(
             modified=source.modified,
             deleted=source.deleted,
             columns=_columns(source, bindings),
+            as_text=_as_text(source, bindings),
             timezone=timezone,
         )
     feeds, history = _feeds(name, source, timezone), _history(name, source, timezone)
@@ -196,6 +198,27 @@ def _columns(source: shape.EntitySource, bindings: Sequence[Binding]) -> tuple[s
     if source.history is not None and source.history.created is not None:
         columns[source.history.created] = None
     return tuple(columns)
+
+
+_WRITTEN: Final = (Kind.DATETIME, Kind.DATE, Kind.NUMBER)
+"""Kinds of field that say the same of a value and of its text."""
+
+
+def _as_text(source: shape.EntitySource, bindings: Sequence[Binding]) -> tuple[str, ...]:
+    """Return the columns of which only the written form matters: no text field shows it, no condition compares it."""
+    if source.history is not None:  # compares what the row holds with what the history says
+        return ()
+    users: dict[str, list[Binding]] = {}
+    for binding in bindings:
+        for column in binding.columns:
+            users.setdefault(column, []).append(binding)
+    return tuple(column for column, using in users.items() if all(map(_only_writes, using)))
+
+
+def _only_writes(binding: Binding) -> bool:
+    block = binding.block
+    changes = (block.template, block.null_if, block.split, block.map, block.convert)
+    return binding.kind in _WRITTEN and all(change is None for change in changes)
 
 
 def _history(name: str, source: shape.EntitySource, timezone: str) -> Relation | None:

@@ -49,13 +49,16 @@ class _Writer:
         }
         self._names: dict[str, Any] = {
             "Encoded": Encoded,
+            "Fragment": orjson.Fragment,
             "Line": Line,
             "ODD": ODD,
             "Tally": Tally,
+            "WHOLE": quick.WHOLE,
             "address_hash": address_hash,
             "digest": lines.digest,
             "dumps": orjson.dumps,
             "is_missing": is_missing,
+            "is_plain_number": quick.is_plain_number,
             "new": tuple.__new__,
             "object_id": quick.object_id,
             "plain_line": plain.line,
@@ -118,45 +121,56 @@ class _Writer:
         block = slot.binding.block
         if block.column is not None:
             return self._of_column(slot, self._columns[block.column])
-        filled = f"{self._finish(slot)}({self._bind('pick', slot, slot.pick)}(row), unread)"
+        filled = f"{self._bind('read', slot, self._unusual(slot))}({self._bind('pick', slot, slot.pick)}(row), unread)"
         if block.template is None:
             return filled
         quickly = self._of_template(slot, block.template)
         return filled if quickly is None else f"{quickly} else {filled}"
 
     def _of_column(self, slot: Slot, column: str) -> str:
+        """Return the expression of a column's value: the usual case in place, then NULL, then a call for the rest."""
         block, kind = slot.binding.block, slot.binding.kind
-        quickly = None
+        usual, call = "", self._unusual(slot)
         if not block.converters and block.split is None:
             if block.map is not None or kind in (Kind.CHOICE, Kind.STATUS):
-                quickly = quick.remembering(self._unusual(slot))
+                call, usual = self._remembering(slot, call, column)
             elif kind is Kind.TEXT:
-                return f"{self._text(slot, column)} else {self._finish(slot)}({column}, unread)"
+                usual = self._text(slot, column)
             elif block.null_if is None:
-                quickly = self._short(slot)
-        call = self._finish(slot) if quickly is None else self._bind("quick", slot, quickly)
-        return f"{self._nothing(slot)} if {column} is None else {call}({column}, unread)"
+                call, usual = self._short(slot, call, column)
+        otherwise = f"{self._nothing(slot)} if {column} is None else {self._bind('read', slot, call)}({column}, unread)"
+        return f"{usual} else {otherwise}" if usual else otherwise
 
     def _text(self, slot: Slot, column: str) -> str:
-        usual = f"{column}.__class__ is str"
+        usual = f"{column} if {column}.__class__ is str"
         if slot.binding.block.null_if is not None:
             usual += f" and {column} not in {self._bind('null', slot, texts(slot.binding.block.null_if))}"
-        return f"{column} if {usual} else {self._nothing(slot)} if {column} is None"
+        return usual
 
-    def _short(self, slot: Slot) -> quick.Quick | None:
+    def _remembering(self, slot: Slot, call: quick.Quick, column: str) -> tuple[quick.Quick, str]:
+        known: dict[str, Any] = {}
+        name = self._bind("known", slot, known)
+        return quick.remembering(call, known), f"{name}[{column}] if {column}.__class__ is str and {column} in {name}"
+
+    def _short(self, slot: Slot, call: quick.Quick, column: str) -> tuple[quick.Quick, str]:
+        """Return the short way of the field's kind, and the case that is decided in place."""
+        whole = f"{column}.__class__ is int and -WHOLE < {column} < WHOLE"
         match slot.binding.kind:
             case Kind.REFERENCE:
-                return quick.reference(slot.finish)
+                remembering, known = self._remembering(slot, quick.reference(call), column)
+                return remembering, f"str({column}) if {whole} else {known}"
             case Kind.NUMBER:
-                return quick.number(slot.finish)
-            case Kind.DATETIME:
-                return quick.moment(slot.finish, slot.zone)
-            case Kind.DATE:
-                return quick.day(slot.finish)
+                plain = f"Fragment({column}) if {column}.__class__ is str and is_plain_number({column})"
+                return quick.number(call), f"{column} if {whole} else {plain}"
             case Kind.BOOLEAN:
-                return quick.truth(slot.finish)
+                return quick.truth(call), f"{column} if {column}.__class__ is bool"
+            case Kind.DATE:
+                remembering, usual = self._remembering(slot, call, column)
+                return quick.day(remembering, slot.zone), usual
+            case Kind.DATETIME:
+                return quick.moment(call, slot.zone), ""
             case _:
-                return None
+                return call, ""
 
     def _of_template(self, slot: Slot, template: str) -> str | None:
         """Return the expression, up to its `else`, of a template whose columns hold integers and simple texts."""
@@ -212,11 +226,8 @@ class _Writer:
             return self._bind("nothing", slot, orjson.Fragment(number_text(told)))
         return self._bind("nothing", slot, told)
 
-    def _finish(self, slot: Slot) -> str:
-        """Return the name of the field's way for all values."""
-        return self._bind("finish", slot, self._unusual(slot))
-
     def _unusual(self, slot: Slot) -> quick.Quick:
+        """Return the field's way for all values."""
         return quick.written(slot.finish) if slot.binding.kind is Kind.NUMBER else slot.finish
 
     def _bind(self, role: str, slot: Slot, value: object) -> str:

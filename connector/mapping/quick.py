@@ -24,7 +24,7 @@ Quick = Callable[[Any, Unread], Any]
 WHOLE: Final = 2**63
 """Integers between its negative and it are written by their digits, whatever is done with them."""
 
-_PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,299})(?:\.[0-9]{1,80})?").fullmatch
+is_plain_number = re.compile(r"-?(?:0|[1-9][0-9]{0,299})(?:\.[0-9]{1,80})?").fullmatch
 """A number that stands in JSON as it is; leading noughts, signs of plus, exponents and blanks do not."""
 _ISO = "2026-01-02 03:04:05"
 _LONGEST_TIME = len("2026-01-02 03:04:05.123456789+00")
@@ -58,7 +58,7 @@ def plain_in_address(value: Any) -> bool:
     )
 
 
-def reference(finish: Finisher) -> Quick:
+def reference(finish: Quick) -> Quick:
     """Return the short way of a field that names another object."""
 
     def read(value: Any, unread: Unread) -> Any:
@@ -69,9 +69,8 @@ def reference(finish: Finisher) -> Quick:
     return read
 
 
-def remembering(finish: Finisher) -> Quick:
-    """Return the short way of a field with few different texts: what became of one is known from then on."""
-    known: dict[str, Any] = {}
+def remembering(finish: Quick, known: dict[str, Any]) -> Quick:
+    """Return the short way of a field with few different texts: what became of one is `known` from then on."""
 
     def read(value: Any, unread: Unread) -> Any:
         if type(value) is not str:  # 1, 1.0 and True are equal as keys, and not as values
@@ -96,28 +95,23 @@ def written(finish: Finisher) -> Quick:
     return read
 
 
-def number(finish: Finisher) -> Quick:
+def number(unusual: Quick) -> Quick:
     """Return the short way of a number: its digits go into the line as they are."""
-    unusual = written(finish)
 
     def read(value: Any, unread: Unread) -> Any:
-        if type(value) is int:
-            return value
-        if type(value) is str or type(value) is Decimal:
+        if type(value) is Decimal:
             text = str(value)
-            if _PLAIN_NUMBER(text):
+            if is_plain_number(text):
                 return orjson.Fragment(text)
         return unusual(value, unread)
 
     return read
 
 
-def truth(finish: Finisher) -> Quick:
-    """Return the short way of true and false, also where a database has 1 and 0 for them."""
+def truth(finish: Quick) -> Quick:
+    """Return the short way of true and false where a database has 1 and 0 for them."""
 
     def read(value: Any, unread: Unread) -> Any:
-        if type(value) is bool:
-            return value
         if type(value) is int and 0 <= value <= 1:
             return value == 1
         return finish(value, unread)
@@ -125,14 +119,22 @@ def truth(finish: Finisher) -> Quick:
     return read
 
 
-def day(finish: Finisher) -> Quick:
-    """Return the short way of a date."""
-    remembered = remembering(finish)
+def day(finish: Quick, zone: tzinfo) -> Quick:
+    """Return the short way of a date, or of the date of a moment in UTC."""
+    in_utc = _is_utc(zone)
 
     def read(value: Any, unread: Unread) -> Any:
-        return value.isoformat() if type(value) is date else remembered(value, unread)
+        if type(value) is date:
+            return value.isoformat()
+        if in_utc and type(value) is str and len(value) > len("2026-01-02") and _utc_text(value, in_utc) is not None:
+            return value[:10]
+        return finish(value, unread)
 
     return read
+
+
+def _is_utc(zone: tzinfo) -> bool:
+    return zone is UTC or str(zone) == "UTC"
 
 
 def _utc_text(value: str, in_utc: bool) -> datetime | None:
@@ -159,9 +161,9 @@ def _utc_text(value: str, in_utc: bool) -> datetime | None:
     return None
 
 
-def moment(finish: Finisher, zone: tzinfo) -> Quick:
+def moment(finish: Quick, zone: tzinfo) -> Quick:
     """Return the short way of a moment that comes in UTC, as a text or not."""
-    in_utc = zone is UTC or str(zone) == "UTC"
+    in_utc = _is_utc(zone)
 
     def read(value: Any, unread: Unread) -> Any:
         if type(value) is str and _utc_text(value, in_utc) is not None:
@@ -175,7 +177,7 @@ def moment(finish: Finisher, zone: tzinfo) -> Quick:
 
 def stamp(plain: Plain) -> Callable[[Any, int], int | None]:
     """Return the short way of a row's modified time in seconds since 1970."""
-    in_utc = plain.stamp_zone is UTC or str(plain.stamp_zone) == "UTC"
+    in_utc = _is_utc(plain.stamp_zone)
     naive_epoch = EPOCH.replace(tzinfo=None)
 
     def read(value: Any, now: int) -> int | None:

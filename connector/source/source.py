@@ -248,6 +248,11 @@ class Source:
             nullable_modified=modified is not None and modified.nullable,
             nullable_key=key.nullable,
             stamp=lambda column: self._backend.stamp(column, modified.kind) if modified is not None else column,
+            as_text={
+                name: cast
+                for name in relation.as_text
+                if (cast := self._backend.as_text.get(self._column(relation, name).kind)) is not None
+            },
         )
 
     def _column(self, relation: Relation, name: str | None) -> Column:

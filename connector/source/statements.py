@@ -87,6 +87,7 @@ class Selects:
     `quote` quotes one identifier for the database. `absent_below` is the literal under which a stamp counts
     as absent (zero dates), None where only NULL does. `nullable_modified` and `nullable_key` tell whether
     rows without a place in the order (modified, key) can exist. `stamp` gives how the modified column is selected.
+    `as_text` holds, by name, what is put around a column so that it comes as text: `CAST({} AS TEXT)`.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Selects:
         nullable_modified: bool = True,
         nullable_key: bool = True,
         stamp: Callable[[str], str] = lambda column: column,
+        as_text: Mapping[str, str] | None = None,
     ) -> None:
         _refuse_nul(relation)
         self._relation = relation
@@ -106,6 +108,7 @@ class Selects:
         self._nullable_modified = nullable_modified
         self._nullable_key = nullable_key
         self._stamp = stamp
+        self._as_text = as_text or {}
         if relation.table is not None:
             names = [quote(part) for part in relation.table.split(".")]
             self._from, self._owner = ".".join(names), names[-1]
@@ -204,7 +207,8 @@ class Selects:
 
     def _head(self) -> str:
         modified = self._stamp(self.modified) if self._relation.modified is not None else "NULL"
-        columns = [self.key, modified, self._deleted(), *map(self.column, self._relation.columns)]
+        named = [self._as_text.get(name, "{}").replace("{}", self.column(name)) for name in self._relation.columns]
+        columns = [self.key, modified, self._deleted(), *named]
         return f"SELECT {', '.join(columns)} FROM {self._from}"
 
     def _where(self, *conditions: str | Sequence[Part]) -> list[Part]:

@@ -5,6 +5,8 @@ import os
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import accumulate
+from operator import le
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -103,6 +105,27 @@ class SpoolWriter:
         if len(self._buffer) >= PIECE:
             self._flush()
         return index
+
+    def extend(self, lines: Sequence[bytes], modified: Sequence[int]) -> int:
+        """Add many lines as `add` does each of them; return the index of the first.
+
+        `modified` holds the lines' modifiedDates.
+        """
+        data = b"".join(lines)
+        if data.count(b"\n") != len(lines) or not all(line.endswith(b"\n") for line in lines):
+            raise ValueError("a line has exactly one newline, at its end")
+        first = self.lines
+        times = array("q", modified)
+        before = self._modified[-1:] + times[:-1] if first else times[:1] + times[:-1]
+        self._ascending = self._ascending and all(map(le, before, times))
+        self._modified += times
+        self._offsets.extend(accumulate(map(len, lines[:-1]), initial=self.bytes))
+        self._buffer += data
+        self.lines = first + len(lines)
+        self.bytes += len(data)
+        if len(self._buffer) >= PIECE:
+            self._flush()
+        return first
 
     def seal(self) -> SealedFile:
         """Sort the lines by modified time where they are not, bring the file to the disk, give it its name.

@@ -1,6 +1,7 @@
 """Changes come once each, in the order (modified, key), whatever the ties and wherever a read is resumed."""
 
 import random
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from crm import Crm, flat, relation, resumed
 
 from connector.model import KEY, MODIFIED, Position
+from connector.source.statements import Bind, Keyset, Selects, Statement
 
 START = datetime(2026, 3, 29, 0, 59, 58)  # noqa: DTZ001 - a column without a zone
 
@@ -147,3 +149,25 @@ def test_zero_dates_count_as_absent(crm: Crm) -> None:
         connection.exec_driver_sql("SET sql_mode = DEFAULT")
     assert [row[KEY] for row in flat(crm.source.changes(relation(), None))] == [2]
     assert [tuple(row) for row in flat(crm.source.unstamped(relation()))] == [(1, None, 0, "zero")]
+
+
+@pytest.mark.parametrize("pace", ["a pass", "a page"])
+def test_the_stamps_index_is_used(crm: Crm, pace: str) -> None:
+    """What a pass costs depends on what changed, not on the table."""
+    if crm.backend not in ("sqlite", "postgresql", "mysql"):
+        pytest.skip("shown on the databases whose sessions the connector sets up itself")
+    crm.create("deals", "id INTEGER NOT NULL PRIMARY KEY, updated_at {stamp} NOT NULL, name {text}")
+    stamps = [(START + timedelta(minutes=number)).isoformat(" ") for number in range(3000)]
+    crm.insert("deals", [(number, stamp, "x" * 100) for number, stamp in enumerate(stamps)])
+    crm.execute("CREATE INDEX deals_changed ON deals (updated_at, id)")
+    crm.execute({"mysql": "ANALYZE TABLE deals"}.get(crm.backend, "ANALYZE deals"))
+    explain = {"sqlite": "EXPLAIN QUERY PLAN ", "postgresql": "EXPLAIN ", "mysql": "EXPLAIN "}[crm.backend]
+    late = Bind(stamps[-10] if crm.backend == "sqlite" else datetime.fromisoformat(stamps[-10]))
+    keyset = Keyset(late, None if pace == "a pass" else Bind(2990))
+    query = Selects(relation(), crm.quote, nullable_modified=False, nullable_key=False).changes(keyset)
+    with crm.source._sessions.snapshot() as session:
+        plan = str(session.rows(Statement((explain, *query.parts))))
+    assert "deals_changed" in plan
+    # By the range of stamps, in the index's order: neither the whole index nor a sort.
+    assert re.search({"sqlite": "SEARCH", "postgresql": "Index Cond", "mysql": "range"}[crm.backend], plan), plan
+    assert not re.search("TEMP B-TREE|Sort|filesort", plan), plan

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy
@@ -12,7 +13,9 @@ from crm import NOW, Crm, flat, relation
 from databases import postgres_database
 
 from connector.clock import FakeClock
-from connector.model import FIRST_COLUMN, KEY
+from connector.mapping.kinds import Kind
+from connector.mapping.values import reader, to_json
+from connector.model import FIRST_COLUMN, KEY, ColumnKind
 from connector.source import open_source
 from connector.source.statements import Statement
 
@@ -177,3 +180,34 @@ def test_single_bits_come_as_bytes(crm: Crm) -> None:
     if crm.backend != "mysql":
         pytest.skip("BIT is MySQL's and MariaDB's")
     assert _read(crm, "BIT(1)", "b'1'") == b"\x01"
+
+
+_WRITTEN = (
+    ("{stamp}", "'2026-03-29 02:30:00.123456'", Kind.DATETIME),
+    ("{stamp}", "'2026-03-29 02:30:00'", Kind.DATE),
+    ("{zoned}", "'2026-03-29 02:30:00'", Kind.DATETIME),
+    ("{zoned}", "'2026-03-29 23:30:00.5'", Kind.DATE),
+    ("DATE", "'2026-02-28'", Kind.DATE),
+    ("DATE", "'2026-02-28'", Kind.DATETIME),
+    ("NUMERIC(30,2)", "-1234567890123456789012.30", Kind.NUMBER),
+    ("NUMERIC(30,2)", "0", Kind.NUMBER),
+    ("{bigint}", "9007199254740993", Kind.NUMBER),
+    ("{float}", "0.1", Kind.NUMBER),
+    ("{stamp}", "NULL", Kind.DATETIME),
+)
+
+
+@pytest.mark.parametrize(("kind", "value", "field"), _WRITTEN)
+def test_what_may_come_as_text_says_the_same(crm: Crm, kind: str, value: str, field: Kind) -> None:
+    plain = _read(crm, kind, value)
+    what = relation(modified=None, columns=("x",), as_text=("x",))
+    column = crm.source.describe(what)["x"]
+    zone = UTC if column.kind is ColumnKind.DATETIME_TZ else ZoneInfo("America/New_York")
+    (row,) = flat(crm.source.everything(what))
+    assert row == crm.source.by_key(what, ["1"])[0]
+    written = row[FIRST_COLUMN]
+    if plain is None:
+        assert written is None
+    else:
+        read = reader(field, column.kind, zone)
+        assert to_json(read(written)) == to_json(read(plain))

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -57,6 +57,8 @@ class Backend:
     """Connections are kept open between reads."""
     indexes_serve = True
     """Whether a table's indexes say how fast it is read."""
+    as_text: Mapping[ColumnKind, str] = {}
+    """What makes a column of a kind come as text, where the driver is slower at making values than texts."""
     dynamic = False
     """True where a column may hold values of any type, whatever it was declared as."""
 

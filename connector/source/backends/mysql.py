@@ -94,6 +94,9 @@ class MySQL(Backend):
     now_sql = "SELECT UTC_TIMESTAMP(6)"
     absent_below = "'1000-01-01'"
     integers = (-(2**63), 2**64 - 1)
+    as_text = dict.fromkeys(
+        (ColumnKind.DATETIME, ColumnKind.DATETIME_TZ, ColumnKind.DATE, ColumnKind.DECIMAL), "CAST({} AS CHAR)"
+    )
 
     def __init__(self, dialect: Dialect, url: URL, statement_timeout: float | None) -> None:
         super().__init__(dialect, url, statement_timeout)
@@ -254,10 +257,7 @@ class RowCursor(SSCursor):
         affected: int = super()._query(q)  # type: ignore[misc]  # the stubs leave it out
         result = self._unread()
         if result is not None:
-            result.converters = [
-                (None, _text) if encoding == "utf8" and converter is None else (encoding, converter)
-                for encoding, converter in result.converters
-            ]
+            result._read_row_from_packet = _row_reader(result.converters)
         return affected
 
     def types(self) -> list[tuple[int, bool]]:
@@ -305,11 +305,43 @@ def _code(error: BaseException) -> int | None:
     return code if isinstance(code, int) else None
 
 
-def _text(raw: bytes) -> str | bytes:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw
+def _row_reader(converters: Sequence[tuple[str | None, Callable[[Any], object] | None]]) -> Callable[[Any], Any]:
+    """Return what reads a row out of its packet: a length before each value (protocol: "Text Resultset Row").
+
+    PyMySQL's own calls four methods for each value, which takes longer than all else that is done with it.
+    """
+    kinds = [(encoding is not None, converter) for encoding, converter in converters]
+
+    def read(packet: Any) -> tuple[Any, ...]:
+        data, place = packet.get_all_data(), 0
+        row: list[Any] = []
+        for is_text, convert in kinds:
+            size = data[place]
+            place += 1
+            if size == _NULL:
+                row.append(None)
+                continue
+            if size > _NULL:
+                width = _WIDTHS[size]
+                size = int.from_bytes(data[place : place + width], "little")
+                place += width
+            value: Any = data[place : place + size]
+            place += size
+            if is_text:
+                try:
+                    value = value.decode()
+                except UnicodeDecodeError:
+                    row.append(value)
+                    continue
+            row.append(value if convert is None else convert(value))
+        return tuple(row)
+
+    return read
+
+
+_NULL = 251
+_WIDTHS = {252: 2, 253: 3, 254: 8}
+"""Bytes of a length by the byte that stands before it."""
 
 
 def _datetime(raw: str) -> datetime | date | str | None:

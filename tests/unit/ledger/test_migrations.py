@@ -1,5 +1,7 @@
 """The migrations make the tables that the code works with, and a newer ledger is refused."""
 
+import sys
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -28,6 +30,17 @@ def test_migrating_again_changes_nothing(ledger: LedgerUnderTest) -> None:
     ledger.store.set_meta("kept", "yes")
     migrate(ledger.database)
     assert ledger.store.meta("kept") == "yes"
+
+
+def test_a_start_that_has_nothing_to_migrate_does_not_load_alembic(
+    ledger: LedgerUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "alembic.config", None)
+    migrate(ledger.database)
+    with ledger.database.writing("test") as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
+    with pytest.raises(ImportError):
+        migrate(ledger.database)
 
 
 def test_a_ledger_of_a_newer_version_is_refused(ledger: LedgerUnderTest) -> None:

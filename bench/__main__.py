@@ -1,0 +1,233 @@
+"""Measures the connector beside what one would use instead: `python -m bench [--quick]`, or `make bench`.
+
+Makes the data, runs every case several times in turn, and writes a table and a plot. Needs PostgreSQL and MariaDB
+(BENCH_POSTGRES_URL, BENCH_MYSQL_URL), their command line clients, and curl.
+"""
+
+import argparse
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench import data, report
+from bench.measure import Case, measure
+from bench.ours import environment
+from bench.peers import PSQL_JSON
+
+PYTHON: Final = sys.executable
+CONNECTOR: Final = str(Path(sys.executable).with_name("gong-connector"))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Cases that are compared with the first of them."""
+
+    title: str
+    cases: list[Case]
+    targets: dict[str, float]
+    """By case: the most that its time may be of the first one's."""
+
+
+def main() -> None:
+    """Measure, and write docs/performance.md's table, or print it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="100,000 deals, one run of each: under two minutes")
+    parser.add_argument("--deals", type=int, default=1_000_000)
+    parser.add_argument("--times", type=int, default=3, help="runs of each case")
+    parser.add_argument("--only", help="groups whose title holds this")
+    parser.add_argument("--directory", type=Path, default=Path("var/bench"))
+    parser.add_argument("--write", action="store_true", help="put table and plot into docs/")
+    parser.add_argument("--keep", action="store_true", help="leave the databases there for the next time")
+    options = parser.parse_args()
+    count, times = (100_000, 1) if options.quick else (options.deals, options.times)
+    directory = options.directory.resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+    data.make(directory, count)
+    with _drain() as gong:
+        bench = _Bench(directory, count, gong)
+        groups = [group for make in bench.all() if (group := make()) and (options.only or "") in group.title]
+        for group in groups:
+            print(f"-- {group.title}", flush=True)
+            measure(group.cases, times)
+    table = report.table(groups, count, times)
+    print(table)
+    if options.write:
+        report.write(groups, table)
+    shutil.rmtree(directory / "work", ignore_errors=True)
+    if not options.keep:
+        data.drop(directory)
+
+
+class _Bench:
+    """Makes the groups."""
+
+    def __init__(self, directory: Path, count: int, gong: str) -> None:
+        self._directory = directory
+        self._count = count
+        self._gong = gong
+        self._work = directory / "work"
+        self._out = str(self._work / "out.jsonl")
+        self._postgres = _shown(data.postgres_url(count), "postgresql")
+        self._mysql = _shown(data.mysql_url(count), "mysql")
+        self._sqlite = str(data.sqlite_path(directory, count))
+        self._ledger = data.POSTGRES.set(database="bench_ledger")
+        self._empty()
+
+    def all(self) -> list[Callable[[], Group]]:
+        return [self.file, self.load, self.sync, self.again, self.mariadb, self.sqlite, self.upload]
+
+    def file(self) -> Group:
+        return Group(
+            "PostgreSQL, read → sealed file",
+            [
+                self._psql(),
+                self._ours("file", self._postgres, "connector"),
+                self._peer("core", "SQLAlchemy Core, a dict a row, orjson", _shown(data.postgres_url(self._count))),
+                self._peer("orm", "SQLAlchemy ORM, .all(), json.dumps", _shown(data.postgres_url(self._count))),
+            ],
+            {"connector": 0.45},
+        )
+
+    def load(self) -> Group:
+        state = self._ledger.render_as_string(hide_password=False)
+        return Group(
+            "PostgreSQL, a whole first load less the network",
+            [
+                self._psql(),
+                self._ours("book", self._postgres, "connector, ledger in SQLite"),
+                self._ours("book", self._postgres, "connector, ledger in PostgreSQL", state=state),
+            ],
+            {"connector, ledger in SQLite": 1.0, "connector, ledger in PostgreSQL": 1.3},
+        )
+
+    def sync(self) -> Group:
+        settings = environment(self._work, self._postgres, None, self._gong)
+
+        def register() -> None:
+            self._empty()
+            subprocess.run([CONNECTOR, "register"], env=os.environ | settings, check=True, capture_output=True)
+
+        curl = f"curl -sS -o /dev/null -F dataFile=@{self._out} {self._gong}/v2/crm/entities"
+        both = Case("psql \\copy of JSON, then curl", ["sh", "-c", f"{shlex.join(self._copy())} && {curl}"])
+        both.prepare = self._empty
+        return Group(
+            "PostgreSQL, a whole `sync` into a server that only drains",
+            [both, Case("connector", [CONNECTOR, "sync"], settings, register)],
+            {"connector": 1.2},
+        )
+
+    def again(self) -> Group:
+        """What comes after a first load: nothing changed, little changed."""
+        kept = self._directory / "work" / "kept"
+        loaded = self._case("book", self._postgres, kept)
+
+        def load() -> None:
+            shutil.rmtree(kept, ignore_errors=True)
+            kept.mkdir(parents=True)
+
+        loaded.prepare = load
+        loaded.name = "first load less the network"
+        compare = self._case("compare", self._postgres, kept)
+        compare.name = "comparison, nothing changed"
+        cases = [loaded, compare]
+        for changed in (1_000, 10_000):
+            case = self._case("changed", self._postgres, kept)
+            case.name = f"pass, {changed:,} changed"
+            case.prepare = lambda changed=changed: data.change(self._count, changed)  # type: ignore[misc]
+            cases.append(case)
+        return Group("PostgreSQL, after the first load", cases, {compare.name: 1.0})
+
+    def mariadb(self) -> Group:
+        select = "SELECT * FROM deals ORDER BY updated_at, id"
+        client = ["mariadb", "--quick", "-N", *data.mysql_options(data.mysql_url(self._count)), "-e", select]
+        return Group(
+            "MariaDB, read → sealed file",
+            [Case("mariadb --quick", client), self._ours("file", self._mysql, "connector")],
+            {"connector": 1.2},
+        )
+
+    def sqlite(self) -> Group:
+        return Group(
+            "SQLite, read → sealed file",
+            [
+                self._peer("sqlite", "bare iteration", self._sqlite),
+                self._ours("file", f"sqlite:///{self._sqlite}", "connector"),
+            ],
+            {"connector": 1.6},
+        )
+
+    def upload(self) -> Group:
+        file = self._work / "upload.jsonl"
+
+        def fill() -> None:
+            if not file.exists():
+                self._empty()
+                with file.open("wb") as out:
+                    for _ in range(200):
+                        out.write(b'{"objectId":"1","name":"x"}\n' * (1_000_000 // 28))
+
+        curl = ["curl", "-sS", "-o", "/dev/null", "-F", f"dataFile=@{file}", f"{self._gong}/v2/crm/entities"]
+        ours = [PYTHON, "-m", "bench.peers", "upload", self._gong, str(file)]
+        cases = [Case("curl", curl, prepare=fill), Case("connector", ours)]
+        return Group("upload of 200 MB, whole process", cases, {"connector": 1.3})
+
+    def _psql(self) -> Case:
+        return Case("psql \\copy of JSON", self._copy(), prepare=self._empty)
+
+    def _copy(self) -> list[str]:
+        return ["psql", "-qX", self._postgres, "-c", f"\\copy ({PSQL_JSON}) to '{self._out}'"]
+
+    def _peer(self, what: str, name: str, source: str) -> Case:
+        return Case(name, [PYTHON, "-m", "bench.peers", what, source, self._out], prepare=self._empty)
+
+    def _ours(self, what: str, url: str, name: str, *, state: str | None = None) -> Case:
+        case = self._case(what, url, self._work, state)
+        case.name, case.prepare = name, self._empty
+        return case
+
+    def _case(self, what: str, url: str, directory: Path, state: str | None = None) -> Case:
+        ledger = [] if state is None else ["--state", state]
+        return Case(what, [PYTHON, "-m", "bench.ours", what, str(directory), "--url", url, *ledger])
+
+    def _empty(self) -> None:
+        """Begin anew: no files, an empty ledger."""
+        shutil.rmtree(self._work, ignore_errors=True)
+        self._work.mkdir(parents=True)
+        name = self._ledger.database
+        data.psql(data.POSTGRES, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
+
+
+@contextmanager
+def _drain() -> Iterator[str]:
+    """Run the draining server; give its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen([PYTHON, "-m", "bench.drain", str(port)])
+    try:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _shown(url: data.URL, driver: str = "postgresql+psycopg") -> str:
+    return url.set(drivername=driver).render_as_string(hide_password=False)
+
+
+if __name__ == "__main__":
+    main()
