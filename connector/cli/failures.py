@@ -48,6 +48,8 @@ def show(object_type: ObjectType, object_id: str) -> Status:
         say(f"  Last:    {moment(failure.last_at)} ({count(failure.times, 'time')})")
         if failure.request_id is not None:
             say(f"  Upload:  clientRequestId {failure.request_id}, line {failure.line}")
+        if failure.kind == "general":
+            say("           Its whole file was refused again and again; this line may be good.")
         say(f"  To do:   {_WHAT_TO_DO[failure.origin]}")
         say(f"  Look:    gong-connector preview {failure.type} --id {failure.object_id}")
     return Status.WELL

@@ -111,13 +111,21 @@ class Courier:
             return self._resolved(batch, verdict)
         listed = [error.line for error in batch.answer.errors if error.line > 0]
         ids = self._store.ids_of_lines(batch, listed)
-        verdict = judge(batch.answer, batch.lines, ids, self._resend, self._store.tries(batch), self._clock.now())
+        verdict = judge(
+            batch.answer,
+            batch.lines,
+            ids,
+            self._resend,
+            self._store.tries(batch),
+            self._clock.now(),
+            isolated=batch.isolation is not None,
+        )
         advance(batch.state, Outcome.BOOKED)
         general = verdict.rest is Pending.GENERAL
-        self._store.resolve(batch, verdict, general_words(batch.answer) if general else None)
-        return self._resolved(batch, verdict)
+        given_up = self._store.resolve(batch, verdict, general_words(batch.answer, batch.lines) if general else None)
+        return self._resolved(batch, verdict, given_up)
 
-    def _resolved(self, batch: Batch, verdict: Verdict) -> Batch:
+    def _resolved(self, batch: Batch, verdict: Verdict, given_up: int = 0) -> Batch:
         assert batch.answer is not None
         self._spool.remove(batch.file)
         self._observer.event(
@@ -126,7 +134,10 @@ class Courier:
             type=batch.type.value,
             refused=len(verdict.refused),
             errors=batch.answer.error_count,
+            lines=batch.lines,
             again=verdict.rest is not None,
+            given_up=given_up,
+            alarm=verdict.rest is Pending.GENERAL,
         )
         return batch
 

@@ -8,7 +8,7 @@ from connector import lines
 from connector.clock import Clock
 from connector.engine.guard import Guard, weighed_as
 from connector.engine.observe import Observer
-from connector.engine.rules import GiveUpAddress, SendLine, Skip, Wait, decide, distrust, is_ready, wait_again
+from connector.engine.rules import DELAYED, GiveUpAddress, SendLine, Skip, Wait, decide, distrust, is_ready, wait_again
 from connector.ledger.holds import Holds
 from connector.ledger.records import (
     AccountState,
@@ -103,6 +103,7 @@ class Intake:
         thorough: bool = False,
         doubted: int | None = None,
         silent: bool = False,
+        isolation: int | None = None,
     ) -> None:
         """Prepare for the rows of one reading.
 
@@ -124,6 +125,7 @@ class Intake:
             thorough: list refused rows again that are listed already, so that those not met any more are known.
             doubted: what the ledger knows by this batch or an earlier one may be out of date.
             silent: changes that their stamps do not tell of are held, for the end of the comparison to weigh them.
+            isolation: the isolation of which the rows are a piece.
         """
         self._entity = entity
         self._source = source
@@ -142,6 +144,7 @@ class Intake:
         self._thorough = thorough
         self._doubted = doubted
         self._silent = silent
+        self._isolation = isolation
         self._open = _Open()
         self.total = Counts()
         self.sealed_any = False
@@ -373,6 +376,7 @@ class Intake:
                 sealed.bytes,
                 sealed.sha256,
                 self.priority,
+                self._isolation,
             )
         self._store.book(
             Booking(
@@ -482,7 +486,7 @@ class Intake:
 
     def _wait(self, line: Line, wait: Wait, state: ObjectState | None) -> None:
         self._open.pends[line.object_id] = Pend(line.object_id, wait.reason, wait.due, wait.tries, line.account_id)
-        if _listed(state) and wait.reason not in (Pending.GENERAL, Pending.DEPENDENCY):
+        if _listed(state) and wait.reason not in DELAYED:
             # What was refused is not what the row says now: the object waits, and is not listed as refused.
             self._open.clears[line.object_id] = Clear(line.object_id, None, refusal=True)
 

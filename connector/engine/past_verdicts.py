@@ -4,7 +4,7 @@ from typing import Final
 
 from connector.engine.verdicts import general_words, judge
 from connector.ledger.backfills import Backfills
-from connector.ledger.records import Batch, Pending, Verdict
+from connector.ledger.records import Batch, Pending, Tries, Verdict
 from connector.model import RequestStatus, Resend
 
 LISTED: Final = 20
@@ -30,7 +30,7 @@ def resolve_failed(backfills: Backfills, batch: Batch, answer: RequestStatus, re
     numbers = [error.line for error in answer.errors if error.line > 0]
     found = backfills.lines(batch, numbers)
     ids = {number: object_id for number, (object_id, _) in found.items()}
-    verdict = judge(answer, batch.lines, ids, resend, backfills.tries(batch), now)
+    verdict = judge(answer, batch.lines, ids, resend, Tries(0, backfills.tries(batch)), now)
     general = verdict.rest is Pending.GENERAL
     backfills.resolve(
         batch,
@@ -39,7 +39,7 @@ def resolve_failed(backfills: Backfills, batch: Batch, answer: RequestStatus, re
         again=verdict.rest is not None,
         most_lines=most_lines(answer, batch.lines, len(verdict.refused)),
         due_at=verdict.due if general else 0.0,
-        note=general_words(answer) if general else None,
+        note=general_words(answer, batch.lines) if general else None,
     )
     return verdict
 

@@ -8,12 +8,13 @@ from typing import Final, Protocol
 
 from connector.clock import Clock
 from connector.engine.intake import Intake, Policy
+from connector.engine.isolation import plan
 from connector.engine.observe import Observer
 from connector.engine.recovery import Recovery
 from connector.errors import ConnectorError
 from connector.ledger.holds import Holds
 from connector.ledger.lease import Lease
-from connector.ledger.records import Counts, Cursor, Due, Move, PassKind, Priority, priority_of
+from connector.ledger.records import Counts, Cursor, Due, Group, Move, PassKind, Priority, priority_of
 from connector.ledger.store import Store
 from connector.mapping import CompiledMapping, Entity
 from connector.model import KEY, Bound, Position, Relation, Row
@@ -309,31 +310,62 @@ class Reader:
 
     def again(self, object_type: ObjectType) -> Reading | None:
         """Read the rows of all pending objects of a type whose time has come, and decide about them anew: as few files
-        as their lines fit into.
+        as their lines fit into, and one for each piece of an isolation.
 
         Returns:
             What was done; None when nothing was due, or the spool has no room.
         """
+        self._isolate(object_type)
         if not self._spool.room():
             return None
         counts, end, entities = Counts(), None, self._entities[object_type]
-        for source in self._store.due_sources(object_type):
+        passes: dict[int, int] = {}
+        for group in self._store.due_groups(object_type):
             # Objects of a source that the mapping file does not have any more are looked for in the first one.
-            entity = entities[source if source < len(entities) else 0]
-            pass_id = self._store.begin_pass(entity.name, PassKind.AGAIN, entity.fingerprint, None)
-            with self._intake(entity, PassKind.AGAIN, pass_id, priority=Priority.RECONCILE) as intake:
-                end = self._again(entity, source, intake)
-            self._store.finish_again(pass_id)
+            source = group.source if group.source < len(entities) else 0
+            entity = entities[source]
+            if source not in passes:
+                passes[source] = self._store.begin_pass(entity.name, PassKind.AGAIN, entity.fingerprint, None)
+            pass_id = passes[source]
+            urgency = Priority.RECONCILE
+            with self._intake(entity, PassKind.AGAIN, pass_id, priority=urgency, isolation=group.isolation) as intake:
+                end = self._again(entity, group, intake)
             counts = counts.plus(intake.total)
             if end is not End.FINISHED:
                 break
+        for pass_id in passes.values():
+            self._store.finish_again(pass_id)
         return None if end is None else Reading(end, PassKind.AGAIN, counts)
 
-    def _again(self, entity: Entity, source: int, intake: Intake) -> End:
-        """Read what is due of a source, in portions, each in a snapshot of its own."""
+    def _isolate(self, object_type: ObjectType) -> None:
+        """Cut what is left of failed files into pieces, or have it sent where no bad line is left."""
+        now = self._clock.now()
+        for isolation in self._store.isolations(object_type):
+            step = plan(isolation, now)
+            if step is None:
+                continue
+            self._store.isolate(
+                isolation.id,
+                pieces=step.pieces,
+                pieces_due=step.pieces_due,
+                due=step.due,
+                release=step.release,
+                ended=step.ended,
+            )
+            self._observer.event(
+                "isolation.ended" if step.ended else "isolation.cut",
+                type=object_type.value,
+                isolation=isolation.id,
+                pieces=step.pieces,
+                lines=isolation.waiting,
+                bad=isolation.bad,
+            )
+
+    def _again(self, entity: Entity, group: Group, intake: Intake) -> End:
+        """Read what is due of a group, in portions, each in a snapshot of its own."""
         after: Due | None = None
         open_ids: set[str] = set()  # one that became due again meanwhile is not the same key twice
-        while due := self._store.due(entity.type, AGAIN_AT_ONCE, source=source, after=after):
+        while due := self._store.due(entity.type, AGAIN_AT_ONCE, group=group, after=after):
             if self._stopping:
                 return End.STOPPED
             self._lease.keep()
@@ -369,6 +401,7 @@ class Reader:
         priority: Priority = Priority.INCREMENTAL,
         thorough: bool = False,
         silent: bool = False,
+        isolation: int | None = None,
     ) -> Intake:
         return Intake(
             entity,
@@ -388,6 +421,7 @@ class Reader:
             thorough=thorough,
             doubted=None if self._recovery.doubt is None else self._recovery.doubt.batch,
             silent=silent,
+            isolation=isolation,
         )
 
     def _alive(self, object_type: ObjectType, source: int, ids: Sequence[str]) -> set[str]:

@@ -14,8 +14,8 @@ FIRST_WAIT_SECONDS: Final = 60.0
 LONGEST_WAIT_SECONDS: Final = 6 * 3600.0
 UNCERTAIN: Final = b""
 """Stands for a digest or an address that may be any."""
-_DELAYED: Final = (Pending.GENERAL, Pending.DEPENDENCY)
-"""What was refused is tried again unchanged, with growing delay; a changed row goes at once."""
+DELAYED: Final = (Pending.GENERAL, Pending.DEPENDENCY, Pending.SUSPECT)
+"""What went down goes again unchanged when its time comes, whoever reads it meanwhile; a changed row goes at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def wait_again(digest: bytes, state: ObjectState, now: float) -> Wait | None:
     """
     if digest != state.refused:
         return None
-    if state.pending in _DELAYED and state.pending_due is not None:
+    if state.pending in DELAYED and state.pending_due is not None:
         return Wait(state.pending, state.pending_due, state.tries) if state.pending_due > now else None
     return Wait(Pending.ADDRESS, now + growing(state.tries), state.tries + 1)
 
@@ -144,7 +144,7 @@ def _known(line: Line, state: ObjectState, now: float) -> Decision | None:
         if line.digest == state.in_flight:
             return Skip(settles=True)  # what is refused while a line travels is a row that became unfit after it
         return Wait(Pending.IN_FLIGHT, now + FIRST_WAIT_SECONDS, state.tries)
-    if state.pending in _DELAYED:
+    if state.pending in DELAYED:
         if line.digest == state.refused and state.pending_due is not None and state.pending_due > now:
             return Wait(state.pending, state.pending_due, state.tries)  # whoever reads it meanwhile
     elif line.digest == state.refused:

@@ -98,8 +98,8 @@ def insert(connection: Connection, object_type: ObjectType, batch: NewBatch, now
     inserted: int = connection.execute(
         text(
             "INSERT INTO batches (type, kind, priority, request_id, state, file, lines, bytes, sha256, created_at,"
-            " due_at, uploads, polls) VALUES (:type, :kind, :priority, :request_id, 'spooled', :file, :lines, :bytes,"
-            " :sha256, :now, :now, 0, 0) RETURNING id"
+            " due_at, uploads, polls, isolation) VALUES (:type, :kind, :priority, :request_id, 'spooled', :file,"
+            " :lines, :bytes, :sha256, :now, :now, 0, 0, :isolation) RETURNING id"
         ),
         {
             "type": object_type,
@@ -110,6 +110,7 @@ def insert(connection: Connection, object_type: ObjectType, batch: NewBatch, now
             "lines": batch.lines,
             "bytes": batch.bytes,
             "sha256": batch.sha256,
+            "isolation": batch.isolation,
             "now": now,
         },
     ).scalar_one()

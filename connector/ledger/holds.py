@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from connector.clock import Clock
 from connector.ledger.bulk import id_list, in_list
 from connector.ledger.database import Database
-from connector.ledger.objects import LIVE_SQL
+from connector.ledger.objects import LIVE_SQL, REMEMBERING_SQL
 from connector.ledger.records import HoldKind, Live, Pending, Weight
 from connector.object_types import ObjectType
 
@@ -191,7 +191,7 @@ def _pend_all(
     connection.execute(
         text(
             "UPDATE objects SET pending = :reason, pending_since = COALESCE(pending_since, :now), pending_due = :due,"
-            f" refused_digest = CASE WHEN pending = '{Pending.GENERAL}' THEN NULL ELSE refused_digest END"
+            f" refused_digest = CASE WHEN pending IN {REMEMBERING_SQL} THEN NULL ELSE refused_digest END"
             f" WHERE type = :type AND {in_list(connection, 'object_id')}"
         ),
         {"reason": reason, "now": now, "due": due, "type": object_type, "ids": id_list(connection, ids)},

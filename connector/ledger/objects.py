@@ -15,6 +15,7 @@ from connector.ledger.records import (
     AccountState,
     Clear,
     Due,
+    Group,
     ObjectState,
     Pend,
     Pending,
@@ -41,12 +42,16 @@ ON CONFLICT (type, object_id) DO UPDATE SET
     told_modified = CASE WHEN objects.sent_digest IS NULL THEN objects.told_modified ELSE objects.last_modified END,
     told_deleted = CASE WHEN objects.sent_digest IS NULL THEN objects.told_deleted ELSE objects.sent_deleted END,
     told_unsure = CASE WHEN objects.sent_digest IS NULL THEN objects.told_unsure ELSE false END,
-    tries = CASE WHEN objects.sent_digest IS NULL THEN objects.tries ELSE 0 END,
+    tries = CASE WHEN objects.sent_digest IS NULL AND COALESCE(objects.pending, '') NOT IN ('account', 'address')
+                 THEN objects.tries ELSE 0 END,
     source = excluded.source, sent_digest = excluded.sent_digest, sent_deleted = excluded.sent_deleted,
     last_modified = excluded.last_modified, batch_id = excluded.batch_id, line = excluded.line,
     account_id = excluded.account_id, address = excluded.address,
     refused_digest = NULL, pending = NULL, pending_since = NULL, pending_due = NULL
 """
+
+REMEMBERING_SQL = f"('{Pending.GENERAL}', '{Pending.SUSPECT}')"
+"""Reasons to be pending with which `refused_digest` is that of a line which is not refused for itself."""
 
 # A failure booked since this decision was made is not written over, and news from another table changes no reason, but
 # explains a change that seemed to have none.
@@ -64,8 +69,8 @@ ON CONFLICT (type, object_id) DO UPDATE SET
                                          OR objects.pending = '{Pending.HELD_DELETION}')
                        THEN objects.pending_due ELSE excluded.pending_due END,
     tries = CASE WHEN {_KEPT} THEN objects.tries ELSE excluded.tries END,
-    refused_digest = CASE WHEN objects.pending = '{Pending.GENERAL}' AND NOT {_KEPT}
-                           AND excluded.pending <> '{Pending.GENERAL}'
+    refused_digest = CASE WHEN objects.pending IN {REMEMBERING_SQL} AND NOT {_KEPT}
+                           AND excluded.pending <> objects.pending
                           THEN NULL ELSE objects.refused_digest END,
     pending = CASE WHEN {_KEPT} THEN objects.pending ELSE excluded.pending END,
     account_id = COALESCE(excluded.account_id, objects.account_id)
@@ -80,7 +85,7 @@ ON CONFLICT (type, object_id) DO UPDATE SET
     pending_due = CASE WHEN objects.pending = '{Pending.HISTORY}' THEN objects.pending_due END
 """
 
-_REFUSED_AGAIN = """
+REFUSED_AGAIN = """
 ON CONFLICT (type, object_id) DO UPDATE SET
     origin = excluded.origin, kind = excluded.kind, field = excluded.field,
     reason = excluded.reason, batch_id = excluded.batch_id, line = excluded.line, last_at = excluded.last_at,
@@ -260,7 +265,7 @@ def list_refusals(
             )
             for refusal in refusals
         ),
-        _REFUSED_AGAIN,
+        REFUSED_AGAIN,
     )
 
 
@@ -299,13 +304,18 @@ def has_live(connection: Connection, object_type: ObjectType, source: int) -> bo
     return connection.execute(statement, {"type": object_type, "source": source}).first() is not None
 
 
-def due_sources(connection: Connection, object_type: ObjectType, now: float) -> list[int]:
-    """Return the sources of a type that have pending objects whose time has come."""
+def due_groups(connection: Connection, object_type: ObjectType, now: float) -> list[Group]:
+    """Return which pending objects of a type go together now, those of no isolation first."""
     rows = connection.execute(
-        text("SELECT DISTINCT source FROM objects WHERE pending IS NOT NULL AND type = :type AND pending_due <= :now"),
+        text(
+            f"SELECT DISTINCT source, CASE WHEN pending = '{Pending.SUSPECT}' THEN isolation END,"
+            f" CASE WHEN pending = '{Pending.SUSPECT}' THEN piece END FROM objects"
+            " WHERE pending IS NOT NULL AND type = :type AND pending_due <= :now"
+            f" AND (pending <> '{Pending.SUSPECT}' OR piece > 0)"
+        ),
         {"type": object_type, "now": now},
     )
-    return sorted(rows.scalars())
+    return sorted((Group(*row) for row in rows), key=lambda group: (group.isolation or 0, group.piece or 0, group))
 
 
 def due(
@@ -313,15 +323,17 @@ def due(
     object_type: ObjectType,
     now: float,
     limit: int,
-    source: int | None = None,
+    group: Group | None = None,
     after: Due | None = None,
 ) -> list[Due]:
-    """Return pending objects of a type whose time has come, the longest due first, those of one source only, or what
+    """Return pending objects of a type whose time has come, the longest due first, those of one group only, or what
     comes `after` one of them.
     """
     where = "pending IS NOT NULL AND type = :type AND pending_due <= :now"
-    if source is not None:
-        where += " AND source = :source"
+    if group is not None:
+        where += " AND source = :source AND "
+        in_piece = f"pending = '{Pending.SUSPECT}' AND isolation = :isolation AND piece = :piece"
+        where += f"pending <> '{Pending.SUSPECT}'" if group.isolation is None else in_piece
     if after is not None:
         where += " AND (pending_due, object_id) > (:after_due, :after_id)"
     rows = connection.execute(
@@ -333,7 +345,7 @@ def due(
             "type": object_type,
             "now": now,
             "limit": limit,
-            "source": source,
+            **({} if group is None else group._asdict()),
             "after_due": None if after is None else after.due,
             "after_id": None if after is None else after.object_id,
         },

@@ -83,6 +83,8 @@ class Pending(StrEnum):
     """Gong refused the whole file, not this line."""
     RESEND = "resend"
     """The file failed or was lost and it is not known whether Gong kept this line."""
+    SUSPECT = "suspect"
+    """Its file failed with more errors than Gong listed: it goes again in a smaller file, or once the bad are found."""
     RETRY = "retry"
     """A person asked for it."""
     RELATED = "related"
@@ -217,6 +219,8 @@ class NewBatch:
     bytes: int
     sha256: str
     priority: Priority = Priority.INCREMENTAL
+    isolation: int | None = None
+    """The isolation of which it is a piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +315,8 @@ class Batch:
     polls: int
     answer: RequestStatus | None
     note: str | None
+    isolation: int | None = None
+    """The isolation of which it is a piece."""
 
 
 class Processed(NamedTuple):
@@ -370,6 +376,45 @@ class Verdict:
     """When the rest is read again."""
     dependency_due: float = 0.0
     """When lines refused for a missing dependency are tried again."""
+    hidden: int = 0
+    """How many of the rest Gong refused, too, without saying which."""
+    believed_until: int = 0
+    """Lines of the rest up to this one are believed to be good."""
+    most_tries: int = 0
+    """Lines of the rest that were in vain this often now are refused until their rows change (reason GENERAL)."""
+
+
+class Tries(NamedTuple):
+    """How often lines of a file were in vain before."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """Lines among which bad ones are looked for: a failed file's, cut into pieces until all bad lines are listed."""
+
+    id: int
+    type: ObjectType
+    bad: int
+    """Bad lines among those that wait for the next pieces."""
+    waiting: int
+    """Lines that wait for the next pieces."""
+    rounds: int
+    """How often pieces were made."""
+    due: float
+    """When to stop waiting for pieces that are under way."""
+    busy: bool
+    """Pieces are under way."""
+
+
+class Group(NamedTuple):
+    """Pending objects that go together: a piece of an isolation, or all that are in none."""
+
+    source: int
+    isolation: int | None = None
+    piece: int | None = None
 
 
 class Due(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from connector.ledger.bulk import id_list, in_list
-from connector.ledger.objects import HELD_SQL, LIVE_SQL, UNSETTLED_SQL, list_refusals
+from connector.ledger.objects import HELD_SQL, LIVE_SQL, REFUSED_AGAIN, UNSETTLED_SQL, list_refusals
 from connector.ledger.records import Pending, Verdict
 from connector.object_types import ObjectType
 
@@ -32,15 +32,24 @@ def release_after_done(
                 "UPDATE objects SET pending_due = (SELECT CASE WHEN a.told_digest IS NULL"
                 " THEN CAST(:later AS double precision) ELSE :now END"
                 " FROM objects a WHERE a.type = 'ACCOUNT' AND a.object_id = objects.account_id)"
-                " WHERE pending = 'account' AND EXISTS (SELECT 1 FROM objects a WHERE a.type = 'ACCOUNT'"
-                " AND a.object_id = objects.account_id AND a.batch_id = :batch)"
+                " WHERE pending IN ('account', 'dependency')"
+                " AND EXISTS (SELECT 1 FROM objects a WHERE a.type = 'ACCOUNT'"
+                " AND a.object_id = objects.account_id AND a.batch_id = :batch"
+                # A line that Gong refused although it had the account does not depend on that.
+                " AND (objects.pending = 'account' OR a.told_digest IS NULL OR a.told_deleted))"
             ),
             {"now": now, "later": now + account_wait, "batch": batch_id},
         )
 
 
-def resolve(connection: Connection, object_type: ObjectType, batch_id: int, verdict: Verdict, now: float) -> None:
-    """Book what becomes of the lines of a failed or lost batch."""
+_CHANGED = "COALESCE(pending, '') IN ('in_flight', 'related')"
+"""The row of an object in flight is known to have changed since: it waits for nothing that befell the older line."""
+_ELSEWHERE = f"(COALESCE(pending, '') IN ('gone', 'silent', 'history') OR COALESCE(pending, '') IN {HELD_SQL})"
+"""What is to become of an object in flight is decided already, whatever befalls its line."""
+
+
+def book_refused(connection: Connection, object_type: ObjectType, batch_id: int, verdict: Verdict, now: float) -> None:
+    """Book the lines of a failed batch that Gong listed."""
     content = [refusal for refusal in verdict.refused if refusal.kind != "dependency"]
     dependent = [refusal for refusal in verdict.refused if refusal.kind == "dependency"]
     if content:
@@ -70,7 +79,7 @@ def resolve(connection: Connection, object_type: ObjectType, batch_id: int, verd
         connection.execute(
             text(
                 "UPDATE objects SET refused_digest = sent_digest, sent_digest = NULL, pending = :reason,"
-                " pending_since = :now, pending_due = :due, tries = tries + 1"
+                f" pending_since = :now, pending_due = CASE WHEN {_CHANGED} THEN :now ELSE :due END, tries = tries + 1"
                 " WHERE type = :type AND object_id = :id AND batch_id = :batch"
             ),
             [
@@ -86,20 +95,40 @@ def resolve(connection: Connection, object_type: ObjectType, batch_id: int, verd
             ],
         )
     list_refusals(connection, object_type, "gong", verdict.refused, now, batch_id)
-    if verdict.rest is None:
-        connection.execute(
-            text(
-                "UPDATE objects SET pending_due = :now WHERE type = :type AND batch_id = :batch"
-                " AND sent_digest IS NOT NULL AND pending IS NOT NULL"
-            ),
-            {"now": now, "type": object_type, "batch": batch_id},
-        )
-        return
+
+
+def rest_is_good(connection: Connection, object_type: ObjectType, batch_id: int, now: float) -> None:
+    """Book that Gong kept the lines of a failed batch that it did not refuse."""
     connection.execute(
         text(
-            "UPDATE objects SET told_unsure = true, pending = :reason, pending_since = :now, pending_due = :due,"
-            " refused_digest = CASE WHEN :more > 0 THEN sent_digest ELSE refused_digest END, sent_digest = NULL,"
-            " tries = tries + :more"
+            "UPDATE objects SET pending_due = :now WHERE type = :type AND batch_id = :batch"
+            " AND sent_digest IS NOT NULL AND pending IS NOT NULL"
+        ),
+        {"now": now, "type": object_type, "batch": batch_id},
+    )
+
+
+def rest_again(
+    connection: Connection,
+    object_type: ObjectType,
+    batch_id: int,
+    verdict: Verdict,
+    due: float,
+    isolation: int | None,
+    now: float,
+) -> None:
+    """Book that the lines of a failed or lost batch which are not refused must go again, and when."""
+    assert verdict.rest is not None, "there is a rest that goes again"
+    connection.execute(
+        text(
+            "UPDATE objects SET told_unsure = true, pending_since = :now,"
+            f" pending = CASE WHEN {_CHANGED} THEN 'resend' WHEN {_ELSEWHERE} THEN pending ELSE :reason END,"
+            f" pending_due = CASE WHEN {_CHANGED} OR pending IN ('gone', 'silent') THEN :now"
+            f"                    WHEN {_ELSEWHERE} THEN pending_due ELSE :due END,"
+            f" refused_digest = CASE WHEN :remember > 0 AND NOT {_CHANGED} AND NOT {_ELSEWHERE}"
+            "                       THEN sent_digest ELSE refused_digest END,"
+            " sent_digest = NULL, isolation = :isolation, piece = CASE WHEN line <= :believed THEN 0 END,"
+            " tries = tries + CASE WHEN line <= :believed THEN 1 ELSE :more END"
             " WHERE type = :type AND batch_id = :batch AND sent_digest IS NOT NULL"
         ),
         {
@@ -107,10 +136,35 @@ def resolve(connection: Connection, object_type: ObjectType, batch_id: int, verd
             "batch": batch_id,
             "reason": verdict.rest.value,
             "now": now,
-            "due": verdict.due,
-            "more": 1 if verdict.rest is Pending.GENERAL else 0,
+            "due": due,
+            "remember": int(verdict.rest in (Pending.GENERAL, Pending.SUSPECT)),
+            "isolation": isolation,
+            "believed": verdict.believed_until,
+            "more": int(verdict.rest is not Pending.SUSPECT),
         },
     )
+
+
+def give_up(
+    connection: Connection, object_type: ObjectType, batch_id: int, most_tries: int, reason: str, now: float
+) -> int:
+    """List the lines that went down with their whole file too often as refused; return how many."""
+    lines = f"type = :type AND batch_id = :batch AND pending = '{Pending.GENERAL}' AND tries >= :most"
+    values = {"type": object_type, "batch": batch_id, "most": most_tries, "reason": reason, "now": now}
+    if not most_tries:
+        return 0
+    connection.execute(
+        text(
+            "INSERT INTO refusals (type, object_id, origin, kind, field, reason, batch_id, line, first_at, last_at,"
+            " times) SELECT type, object_id, 'gong', 'general', '', CAST(:reason AS TEXT), batch_id, line,"
+            " CAST(:now AS DOUBLE PRECISION), CAST(:now AS DOUBLE PRECISION), 1"
+            f" FROM objects WHERE {lines} {REFUSED_AGAIN}"
+        ),
+        values,
+    )
+    return connection.execute(
+        text(f"UPDATE objects SET pending = NULL, pending_since = NULL, pending_due = NULL WHERE {lines}"), values
+    ).rowcount
 
 
 def resend(connection: Connection, object_type: ObjectType, ids: Sequence[str] | None, now: float) -> int:

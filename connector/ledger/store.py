@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import text
 
 from connector.clock import Clock
-from connector.ledger import batches, epoch, holds, objects, passes, settling
+from connector.ledger import batches, epoch, holds, isolating, objects, passes, settling
 from connector.ledger.database import Database
 from connector.ledger.records import (
     TRAVELLING,
@@ -16,12 +16,15 @@ from connector.ledger.records import (
     Booking,
     Cursor,
     Due,
+    Group,
     HoldKind,
+    Isolation,
     Live,
     ObjectState,
     PassKind,
     Pending,
     Processed,
+    Tries,
     Verdict,
 )
 from connector.model import Bound, RequestStatus
@@ -30,6 +33,7 @@ from connector.object_types import ObjectType
 FORGOTTEN: Final = (
     "objects",
     "refusals",
+    "isolations",
     "batches",
     "passes",
     "cursors",
@@ -162,18 +166,39 @@ class Store:
             return objects.holders(connection, addresses)
 
     def due(
-        self, object_type: ObjectType, limit: int, *, source: int | None = None, after: Due | None = None
+        self, object_type: ObjectType, limit: int, *, group: Group | None = None, after: Due | None = None
     ) -> list[Due]:
-        """Return pending objects of a type whose time has come, the longest due first: those of one source, if it is
+        """Return pending objects of a type whose time has come, the longest due first: those of one group, if it is
         given, and what comes `after` one of them.
         """
         with self._database.reading() as connection:
-            return objects.due(connection, object_type, self._clock.now(), limit, source, after)
+            return objects.due(connection, object_type, self._clock.now(), limit, group, after)
 
-    def due_sources(self, object_type: ObjectType) -> list[int]:
-        """Return the sources of a type that have pending objects whose time has come."""
+    def due_groups(self, object_type: ObjectType) -> list[Group]:
+        """Return which pending objects of a type whose time has come go together, those of no isolation first."""
         with self._database.reading() as connection:
-            return objects.due_sources(connection, object_type, self._clock.now())
+            return objects.due_groups(connection, object_type, self._clock.now())
+
+    def isolations(self, object_type: ObjectType) -> list[Isolation]:
+        """Return the isolations of a type that have not ended."""
+        with self._database.reading() as connection:
+            return isolating.isolations(connection, object_type)
+
+    def isolate(
+        self, isolation: int, *, pieces: int, pieces_due: float, due: float, release: bool, ended: bool
+    ) -> None:
+        """Book the next step of an isolation: `pieces` of what waits (0: nothing does), to be sent from `pieces_due` on
+        and waited for until `due`; whether what is believed to be good is released; whether it has ended.
+        """
+        with self._database.writing("isolate") as connection:
+            if release:
+                isolating.release(connection, isolation, self._clock.now())
+            if pieces:
+                isolating.cut(connection, isolation, pieces, pieces_due, due)
+            elif ended:
+                isolating.end(connection, isolation)
+            else:
+                isolating.wait(connection, isolation, due)
 
     def live(self, object_type: ObjectType, after: str, limit: int) -> list[Live]:
         """Return objects of a type that Gong has, or may have, by id after `after`."""
@@ -222,7 +247,7 @@ class Store:
             return connection.execute(
                 text(
                     "UPDATE objects SET refused_digest = NULL, pending = :reason, pending_since = :now,"
-                    f" pending_due = :now WHERE {chosen}"
+                    f" pending_due = :now, tries = 0 WHERE {chosen}"
                 ),
                 values,
             ).rowcount
@@ -368,35 +393,47 @@ class Store:
             answer=batches.dump_answer(answer),
         )
 
-    def resolve(self, batch: Batch, verdict: Verdict, note: str | None = None) -> None:
-        """Book what becomes of the lines of a failed or lost batch."""
+    def resolve(self, batch: Batch, verdict: Verdict, note: str | None = None) -> int:
+        """Book what becomes of the lines of a failed or lost batch; return how many were in vain too often, so that
+        they are refused now, with `note` as the reason.
+        """
+        now = self._clock.now()
         with self._database.writing("resolve") as connection:
             batches.change(
                 connection,
                 batch,
                 "state = 'resolved', settled_at = COALESCE(settled_at, :now), note = :note",
                 ("spooled", "sent", "accepted", "failed"),
-                self._clock.now(),
+                now,
                 note=note,
             )
-            settling.resolve(connection, batch.type, batch.id, verdict, self._clock.now())
+            settling.book_refused(connection, batch.type, batch.id, verdict, now)
+            if verdict.rest is None:
+                settling.rest_is_good(connection, batch.type, batch.id, now)
+                return 0
+            due, isolation = verdict.due, None
+            if verdict.rest is Pending.SUSPECT:
+                isolation = batch.isolation or batch.id
+                due = isolating.add(connection, isolation, batch.type, verdict.hidden, due)
+            settling.rest_again(connection, batch.type, batch.id, verdict, due, isolation, now)
+            return settling.give_up(connection, batch.type, batch.id, verdict.most_tries, note or "", now)
 
     def ids_of_lines(self, batch: Batch, lines: Sequence[int]) -> dict[int, str]:
         """Return the objects that stand on these lines of an unsettled batch's file."""
         with self._database.reading() as connection:
             return settling.ids_of_lines(connection, batch.type, batch.id, lines)
 
-    def tries(self, batch: Batch) -> int:
-        """Return how often the unluckiest line of an unsettled batch was tried in vain before."""
+    def tries(self, batch: Batch) -> Tries:
+        """Return how often the lines of an unsettled batch were in vain before."""
         with self._database.reading() as connection:
-            value: int | None = connection.execute(
+            least, most = connection.execute(
                 text(
-                    "SELECT max(tries) FROM objects WHERE type = :type AND batch_id = :batch"
-                    " AND sent_digest IS NOT NULL"
+                    "SELECT COALESCE(min(tries), 0), COALESCE(max(tries), 0) FROM objects"
+                    " WHERE type = :type AND batch_id = :batch AND sent_digest IS NOT NULL"
                 ),
                 {"type": batch.type, "batch": batch.id},
-            ).scalar()
-            return value or 0
+            ).one()
+        return Tries(least, most)
 
     def prune(self, before: float) -> int:
         """Forget settled batches, passes and calls from before that time; return how many batches."""

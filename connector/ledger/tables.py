@@ -177,6 +177,7 @@ batches: Final = Table(
     Column("polls", Integer, nullable=False),
     Column("answer", Text),
     Column("note", Text),
+    Column("isolation", BigInteger),
     Index("ix_batches_state", "state", "due_at"),
     sqlite_autoincrement=True,  # an id used again would make old objects look as if they were in flight
     comment="Data files, with their client request id and life: spooled, sent, accepted, done | failed, resolved.",
@@ -205,6 +206,8 @@ objects: Final = Table(
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("account_id", Text),
     Column("address", LargeBinary),
+    Column("isolation", BigInteger),
+    Column("piece", SmallInteger),
     Index(
         "ix_objects_pending",
         "type",
@@ -213,12 +216,30 @@ objects: Final = Table(
         sqlite_where=text("pending IS NOT NULL"),
     ),
     Index(
+        "ix_objects_isolation",
+        "isolation",
+        "piece",
+        postgresql_where=text("pending = 'suspect'"),
+        sqlite_where=text("pending = 'suspect'"),
+    ),
+    Index(
         "ix_objects_address",
         "address",
         postgresql_where=text("address IS NOT NULL"),
         sqlite_where=text("address IS NOT NULL"),
     ),
     comment="What is known of each object: told, in flight, refused, pending.",
+)
+
+isolations: Final = Table(
+    "isolations",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("type", Text, nullable=False),
+    Column("bad", BigInteger, nullable=False),
+    Column("rounds", Integer, nullable=False),
+    Column("due", Double, nullable=False),
+    comment="Failed files, by batch id, whose bad lines Gong did not all list: they are looked for in pieces.",
 )
 
 refusals: Final = Table(

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("polls", sa.Integer(), nullable=False),
         sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("isolation", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_batches"),
         sa.UniqueConstraint("request_id", name="uq_batches_request_id"),
         comment="Data files, with their client request id and life: spooled, sent, accepted, done | failed, resolved.",
@@ -156,6 +157,8 @@ def upgrade() -> None:
         sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("account_id", sa.Text(), nullable=True),
         sa.Column("address", sa.LargeBinary(), nullable=True),
+        sa.Column("isolation", sa.BigInteger(), nullable=True),
+        sa.Column("piece", sa.SmallInteger(), nullable=True),
         sa.PrimaryKeyConstraint("object_id", "type", name="pk_objects"),
         comment="What is known of each object: told, in flight, refused, pending.",
     )
@@ -166,6 +169,14 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("address IS NOT NULL"),
         sqlite_where=sa.text("address IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_objects_isolation",
+        "objects",
+        ["isolation", "piece"],
+        unique=False,
+        postgresql_where=sa.text("pending = 'suspect'"),
+        sqlite_where=sa.text("pending = 'suspect'"),
     )
     op.create_index(
         "ix_objects_pending",
@@ -194,6 +205,16 @@ def upgrade() -> None:
         comment="Readings of a source, with what became of their rows.",
     )
     op.create_index("ix_passes_name", "passes", ["name", "id"], unique=False)
+    op.create_table(
+        "isolations",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("bad", sa.BigInteger(), nullable=False),
+        sa.Column("rounds", sa.Integer(), nullable=False),
+        sa.Column("due", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_isolations"),
+        comment="Failed files, by batch id, whose bad lines Gong did not all list: they are looked for in pieces.",
+    )
     op.create_table(
         "refusals",
         sa.Column("type", sa.Text(), nullable=False),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from connector.object_types import ObjectType
 from connector.sandbox.faults import Fault, FaultKind, Operation
 from tests.crash.launcher import FILL_DISK, TERMINATE, Strike
 from tests.crash.trial import LOST_ANSWER, Trial
@@ -54,6 +55,14 @@ def _schema_in_vain(trial: Trial) -> None:
     trial.goes_wrong(Fault(kind=FaultKind.ERROR_BEFORE, operation=Operation.PUT_SCHEMA))
 
 
+def _hidden_errors(trial: Trial) -> None:
+    trial.work()
+    trial.goes_wrong(
+        Fault(kind=FaultKind.LINE_ERRORS, object_type=ObjectType.DEAL, lines=(1,)),
+        Fault(kind=FaultKind.WRONG_TOTALS, object_type=ObjectType.DEAL, error_offset=1),
+    )
+
+
 def _pending(trial: Trial) -> None:
     trial.work()
     trial.goes_wrong()
@@ -100,6 +109,7 @@ SYNC: Final = (
     ),
     Part(("sync",), ("ledger.mark_failed", "ledger.resolve", "ledger.finish_again", "ledger.release"), _work),
     Part(("sync",), ("ledger.postpone",), _lost_answer),
+    Part(("sync",), ("ledger.isolate",), _hidden_errors),
 )
 
 TROUBLE: Final = (

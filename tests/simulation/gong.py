@@ -76,6 +76,11 @@ class WatchedWorld(World):
         status = self.status(self._integration_id, request_id)
         return None if status is None else dict(status.errors).get(number)
 
+    def refused_file(self, request_id: str) -> bool:
+        """Tell whether Gong answered FAILED for an upload."""
+        status = self.status(self._integration_id, request_id)
+        return status is not None and status.status == "FAILED"
+
     def _check_file(self, request_id: str, arrived: list[Arrival]) -> None:
         ids = Counter(arrival.object_id for arrival in arrived)
         twice = [object_id for object_id, count in ids.items() if count > 1]

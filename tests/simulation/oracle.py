@@ -128,7 +128,7 @@ class Oracle:
                 )
         for key, failure in failures.items():
             line = self._crm.expected().get(key) or deletion(*key)
-            if not isinstance(line, Unfit) and not self._ruled_out(key, line):
+            if failure.kind != "general" and not isinstance(line, Unfit) and not self._ruled_out(key, line):
                 raise Broken(Promise.HONEST, f"{_name(key)} is still refused ({failure.reason}) after it was mended")
 
     def spool_is_empty(self) -> None:
@@ -195,6 +195,9 @@ class Oracle:
             return
         if isinstance(line, Unfit) and pending is None:
             raise Broken(Promise.HONEST, f"{_name(key)} cannot be told to Gong now ({line.why}), which is not listed")
+        if failure.kind == "general":
+            self._check_given_up(key, failure)
+            return
         if failure.request_id is None or failure.line is None:
             raise Broken(Promise.HONEST, f"{_name(key)} is listed as refused by Gong, without file and line")
         said = self._world.refusal_at(failure.request_id, failure.line)
@@ -219,6 +222,11 @@ class Oracle:
                 Promise.NOTHING_LOST,
                 f"{_name(key)} was refused on demand and retried, and is refused still: {_difference(line, held)}",
             )
+
+    def _check_given_up(self, key: Key, failure: _Failure) -> None:
+        """Check a line that is listed because its file was refused too often, for whatever others hold."""
+        if failure.request_id is None or not self._world.refused_file(failure.request_id):
+            raise Broken(Promise.HONEST, f"{_name(key)} is listed for a file that Gong did not refuse")
 
     def _ruled_out(self, key: Key, line: Line | Unfit) -> bool:
         """Tell whether Gong refuses the line by its own rules."""

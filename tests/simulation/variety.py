@@ -35,6 +35,8 @@ class Variety:
     delete_guard_count: int
     lines_at_once: int
     """What the engine's own limits for one file and one booking are cut to, so that few rows reach them."""
+    small_file: int
+    """Lines of a file whose lines may all be bad without being taken for spoilt as a whole."""
     rows_at_once: int
     """What a chunk of rows read from the source is cut to."""
     behaviour: Behaviour
@@ -65,6 +67,7 @@ def draw(chance: random.Random) -> Variety:
         calls_per_day=chance.choice((9000,) * 9 + (120,)),
         delete_guard_count=chance.choice((100, 100, 3, 0)),
         lines_at_once=chance.choice((3, 8, 30, 100_000)),
+        small_file=chance.choice((4, 200)),
         rows_at_once=chance.choice((2, 7, 1000)),
         behaviour=_behaviour(chance, resend),
         fault_probability=chance.choice((0.0, 0.1, 0.2, 0.4)),
@@ -86,6 +89,8 @@ def _behaviour(chance: random.Random, resend: str) -> Behaviour:
         "schema_lists_standard_fields": chance.random() < 0.3,
         "schema_upload_status": chance.choice((200, 201)),
         "strict_object_id": chance.random() < 0.3,
+        # Few listed errors, and every file has bad lines that are not listed.
+        "max_errors_listed": chance.choice((20, 20, 3, 1)),
         "older_reference": chance.random() < 0.15,
         "refused_calls_count": chance.random() < 0.3,
         "retry_after": chance.choice(("seconds", "date", "junk", "absent")),
