@@ -1,8 +1,8 @@
 """Finds bad lines among many against the sandbox: `python -m bench.isolation [--lines N] [--seed N]`.
 
 Prints a Markdown table: uploads, bytes and rounds (uploads that must wait for the answer to an earlier one) until every
-bad line is listed and every good one is in Gong, beside the plain method: take the listed lines out, send the rest again.
-The plain method is reckoned by the sandbox's rule (the first 20 errors are listed) and the mean length of a line.
+bad line is listed and every good one is in Gong, beside the plain method: take out what is listed, send the rest again.
+The plain method is reckoned by the rule of the sandbox (the first 20 errors are listed) and the mean length of a line.
 """
 
 import argparse

@@ -101,7 +101,7 @@ def test_a_piece_that_gong_never_answers_holds_the_others_for_a_quarter_of_an_ho
     company.clock.advance(30)
     company.wiring.rounds.deliver()
     company.during(Fault(kind=FaultKind.STUCK))
-    company.sync(timeout=2 * PATIENCE_SECONDS)
+    company.sync(timeout=2.5 * PATIENCE_SECONDS)
     stuck = next(upload for upload in company.world.uploads() if upload.status == "PENDING")
     assert len(company.world.objects(ObjectType.ACCOUNT)) >= 480 - stuck.lines
     assert len(company.wiring.queries.failures()) >= 120 - stuck.lines
