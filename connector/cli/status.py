@@ -26,6 +26,7 @@ WAITS: Final = {
     "dependency": "Gong misses something that they refer to",
     "general": "Gong refused the whole file that they were in",
     "resend": "to be sent again: Gong may not have kept their line",
+    "suspect": "some of their file are bad, and Gong did not say which; they go again in smaller files",
     "retry": "to be tried again, as asked for",
     "history": "their history is being sent; their present state follows it",
     "related": "another table says that they changed; their rows are read soon",

@@ -331,8 +331,10 @@ class Oracle:
         self._guard()
 
     def _guard(self) -> None:
-        """Where not one deletion may go by itself, none did. A user's may be that of an old address."""
-        if self._variety.delete_guard_count == 0:
+        """Where not one deletion may go by itself, none did. A user's may be that of an old address; and a restored
+        ledger tells Gong again of rows that were deleted before.
+        """
+        if self._variety.delete_guard_count == 0 and not self._was_restored:
             for arrival in self._world.arrivals:
                 key = (arrival.kind, arrival.object_id)
                 if is_gone(arrival.line) and key not in self._approved and arrival.kind != "BUSINESS_USER":
