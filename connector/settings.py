@@ -50,7 +50,9 @@ class Settings(BaseSettings):
     gong_ca_file: Path | None = Field(
         None, description="PEM file of certificate authorities to trust besides the usual ones"
     )
-    sync_interval_seconds: float = Field(120, ge=10, description="Seconds between two passes of a type")
+    sync_interval_seconds: float = Field(
+        120, ge=10, description="Seconds between two passes of a type; longer when the day's calls would not last"
+    )
     reconcile_interval_seconds: float = Field(
         3600, ge=60, description="Seconds between two full comparisons of source and ledger"
     )
@@ -68,7 +70,11 @@ class Settings(BaseSettings):
     account_wait_seconds: float = Field(
         60, ge=0, description="Seconds between an account's first DONE and the first line that names it"
     )
-    poll_min_seconds: float = Field(2, gt=0, description="Seconds until the first question for an upload's status")
+    poll_min_seconds: float = Field(
+        2,
+        gt=0,
+        description="Seconds until the first question for an upload's status at least; how long it takes is learned",
+    )
     poll_max_seconds: float = Field(300, gt=0, description="Seconds between two such questions at most")
     max_file_bytes: Count = Field(
         190_000_000, ge=1000, le=200_000_000, description="Largest data file (Gong takes 200 MB)"

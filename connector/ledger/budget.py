@@ -117,10 +117,16 @@ class Budget:
             if wait <= 0:
                 return now
             if wait > PATIENCE_SECONDS:
-                raise BudgetSpent(
-                    self._clock.now() + wait, f"no call to Gong may be made for another {round(wait)} seconds"
-                )
+                raise BudgetSpent(self._clock.now() + wait, self._words(wait))
             self._clock.sleep(wait)
+
+    def _words(self, wait: float) -> str:
+        """Say why no call may be made, for `status` and whoever asked."""
+        standing = self.standing()
+        if standing.free_at is None:
+            return f"the calls that the day has left are kept for changes; tried again in {round(wait)} seconds"
+        why = "Gong asked for a pause" if standing.paused else f"the {standing.per_day:,} calls of a day are spent"
+        return f"{why}: none can be made for another {round(wait)} seconds"
 
     def _try(self, priority: Priority, now: float) -> float:
         with self._database.writing("budget", fenced=False) as connection:

@@ -138,6 +138,7 @@ def test_everyone_waits_as_long_as_gong_says_in_whatever_form(
             with pytest.raises(BudgetSpent) as caught:
                 client.integrations()
             assert caught.value.until == pytest.approx(start + seconds)
+            assert "Gong asked for a pause" in str(caught.value)
             standing = Budget(databases[1], clock, LIMITS).standing()
             assert standing.paused
             assert standing.free_at == pytest.approx(start + seconds)
@@ -176,6 +177,7 @@ def test_of_the_day_less_urgent_calls_leave_what_changes_will_need(ledger: Ledge
     with pytest.raises(BudgetSpent) as caught:
         deque((budget.acquire(Priority.BACKFILL) for _ in range(60)), maxlen=0)
     assert 0 < caught.value.until - ledger.clock.now() <= 900
+    assert "kept for changes" in str(caught.value)
     with pytest.raises(BudgetSpent):
         budget.acquire(Priority.RECONCILE)
     work(ledger, budget, hours=22)
