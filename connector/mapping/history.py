@@ -173,9 +173,7 @@ class History:
             if line is not None and not (versions and versions[-1].line.digest == line.digest):
                 versions.append(Version(stamp, line))
         told = self.encoder.encode([present], now).lines
-        if versions and told and _is_told(versions[-1], told[0]):
-            versions.pop()
-        return Past(object_id, versions, gaps, refused)
+        return Past(object_id, _untold(versions, told[0]) if told else versions, gaps, refused)
 
     def _encoded(
         self, states: Sequence[tuple[int, Row]]
@@ -231,9 +229,15 @@ def _read(text: str, kind: ColumnKind) -> Any:
     return text
 
 
-def _is_told(version: Version, present: Line) -> bool:
-    """Tell whether a version is what Gong was told of the present row, since the same time or an earlier one."""
-    return version.line.digest == present.digest and present.stamp is not None and version.stamp >= present.stamp
+def _untold(versions: Sequence[Version], present: Line) -> Sequence[Version]:
+    """Return the versions without what Gong knows by being told of the present row: all of that row's second, since of
+    one second the last state counts, and a last version that says the same, if none between hides the row.
+    """
+    if present.stamp is None:
+        return versions
+    left = [version for version in versions if version.stamp != present.stamp]
+    later = [version for version in left if version.stamp > present.stamp]
+    return left[:-1] if [version.line.digest for version in later] == [present.digest] else left
 
 
 def _form(value: Any, forms: dict[Any, Any]) -> Any:

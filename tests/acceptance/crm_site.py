@@ -95,7 +95,7 @@ def assert_same(actual: Objects, wanted: Objects, *, stamps: bool = True) -> Non
         fields = {
             name: (actual[object_id].get(name, "missing"), record.get(name, "missing"))
             for name in actual[object_id].keys() | record.keys()
-            if _exact(actual[object_id].get(name, "missing")) != _exact(record.get(name, "missing"))
+            if exact(actual[object_id].get(name, "missing")) != exact(record.get(name, "missing"))
             and not (name == "modifiedDate" and not (stamps and name in record))
         }
         if fields:
@@ -109,7 +109,7 @@ def assert_all_same(world: World, wanted: dict[str, Objects], *, stamps: bool = 
         assert_same(world.objects(object_type), wanted[object_type], stamps=stamps)
 
 
-def _exact(value: Any) -> Any:
+def exact(value: Any) -> Any:
     """Numbers by their decimal digits, and told apart from booleans, which Python takes for 0 and 1."""
     if isinstance(value, bool):
         return str(value)

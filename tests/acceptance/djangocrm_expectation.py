@@ -34,24 +34,24 @@ def expected(database: Path | str) -> dict[str, Objects]:
     Fields without a value are there as None. `modifiedDate` is the row's `update_date`; objects of tables
     without such a column lack the key, since theirs is the time of the call. Amounts are Decimal.
     """
-    crm = _crm(database)
+    crm = crm_of(database)
     return {
         "BUSINESS_USER": _by_id(_user(row) for row in crm.users.values() if row["email"]),
         "STAGE": _by_id(_stage(crm, row) for row in crm.stages.values()),
         "ACCOUNT": _by_id(_account(crm, row) for row in crm.companies.values()),
         "CONTACT": _by_id(_contact(crm, row) for row in crm.contacts.values()),
-        "DEAL": _by_id(_deal(crm, row) for row in crm.deals.values()),
+        "DEAL": _by_id(deal(crm, row) for row in crm.deals.values()),
         "LEAD": _by_id(_lead(crm, row) for row in crm.leads.values()),
     }
 
 
 def expected_refusals(database: Path | str) -> dict[tuple[str, str], str]:
     """(object type, object id) → the field at fault, of every row that is not fit for Gong."""
-    users = _crm(database).users.values()
+    users = crm_of(database).users.values()
     return {("BUSINESS_USER", str(row["id"])): "emailAddress" for row in users if not row["email"]}
 
 
-class _Crm:
+class Crm:
     """The tables that matter, each as rows by primary key."""
 
     def __init__(self, rows: Rows) -> None:
@@ -76,9 +76,9 @@ class _Crm:
             self.industries[link["company_id"]].append(names[link["industry_id"]]["name"])
 
 
-def _crm(database: Path | str) -> _Crm:
+def crm_of(database: Path | str) -> Crm:
     with _sqlite(database) if isinstance(database, Path) else _postgresql(database) as rows:
-        return _Crm(rows)
+        return Crm(rows)
 
 
 @contextmanager
@@ -111,7 +111,7 @@ def _user(row: Record) -> Record:
     return {"objectId": str(row["id"]), "emailAddress": row["email"]}
 
 
-def _stage(crm: _Crm, row: Record) -> Record:
+def _stage(crm: Crm, row: Record) -> Record:
     department = crm.groups[row["department_id"]]
     return {
         "objectId": str(row["id"]),
@@ -122,7 +122,7 @@ def _stage(crm: _Crm, row: Record) -> Record:
     }
 
 
-def _account(crm: _Crm, row: Record) -> Record:
+def _account(crm: Crm, row: Record) -> Record:
     website = row["website"]
     return {
         **_common(row, "company"),
@@ -144,7 +144,7 @@ def _account(crm: _Crm, row: Record) -> Record:
     }
 
 
-def _contact(crm: _Crm, row: Record) -> Record:
+def _contact(crm: Crm, row: Record) -> Record:
     return {
         **_common(row, "contact"),
         **_person(crm, row),
@@ -154,7 +154,7 @@ def _contact(crm: _Crm, row: Record) -> Record:
     }
 
 
-def _lead(crm: _Crm, row: Record) -> Record:
+def _lead(crm: Crm, row: Record) -> Record:
     return {
         **_common(row, "lead"),
         **_person(crm, row),
@@ -165,7 +165,7 @@ def _lead(crm: _Crm, row: Record) -> Record:
     }
 
 
-def _person(crm: _Crm, row: Record) -> Record:
+def _person(crm: Crm, row: Record) -> Record:
     """What contacts and leads have in common."""
     return {
         "emailAddress": _address(row["email"] or row["secondary_email"]),
@@ -183,7 +183,7 @@ def _person(crm: _Crm, row: Record) -> Record:
     }
 
 
-def _deal(crm: _Crm, row: Record) -> Record:
+def deal(crm: Crm, row: Record) -> Record:
     status = _status(crm, row)
     return {
         **_common(row, "deal"),
@@ -214,7 +214,7 @@ def _deal(crm: _Crm, row: Record) -> Record:
     }
 
 
-def _status(crm: _Crm, row: Record) -> str:
+def _status(crm: Crm, row: Record) -> str:
     reason = crm.closing_reasons.get(row["closing_reason_id"])
     if reason is not None:
         return "WON" if reason["success_reason"] else "LOST"
@@ -223,16 +223,16 @@ def _status(crm: _Crm, row: Record) -> str:
     return "OPEN" if row["active"] else "LOST"
 
 
-def _in_success_stage(crm: _Crm, row: Record) -> bool:
+def _in_success_stage(crm: Crm, row: Record) -> bool:
     return row["stage_id"] is not None and bool(crm.stages[row["stage_id"]]["success_stage"])
 
 
-def _day_of_success(crm: _Crm, row: Record) -> str | None:
+def _day_of_success(crm: Crm, row: Record) -> str | None:
     won_at: str | None = row["win_closing_date"]
     return won_at[:10] if won_at and _in_success_stage(crm, row) else None
 
 
-def _in_company_currency(crm: _Crm, row: Record) -> Decimal | None:
+def _in_company_currency(crm: Crm, row: Record) -> Decimal | None:
     if row["amount"] is None:
         return None
     currency = crm.currencies.get(row["currency_id"])

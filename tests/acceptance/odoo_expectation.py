@@ -28,26 +28,26 @@ def expected(conninfo: str) -> dict[str, Objects]:
     Fields without a value are there as None. `modifiedDate` is the row's `write_date` as a first load tells it;
     stages lack the key, since theirs is the time of the call. Amounts are Decimal.
     """
-    crm = _Crm(conninfo)
+    crm = Crm(conninfo)
     leads = crm.leads.values()
     return {
         "BUSINESS_USER": _by_id(_user(crm, row) for row in _salespeople(crm) if _user_address(crm, row)),
         "STAGE": _by_id(_stages(crm)),
-        "ACCOUNT": _by_id(_account(crm, row) for row in crm.partners.values() if _is_account(crm, row)),
-        "CONTACT": _by_id(_contact(crm, row) for row in crm.partners.values() if _is_contact(crm, row)),
-        "DEAL": _by_id(_deal(crm, row) for row in leads if row["type"] == "opportunity" and not _put_away(crm, row)),
-        "LEAD": _by_id(_lead(crm, row) for row in leads if row["type"] == "lead" and not _put_away(crm, row)),
+        "ACCOUNT": _by_id(account(crm, row) for row in crm.partners.values() if is_account(crm, row)),
+        "CONTACT": _by_id(contact(crm, row) for row in crm.partners.values() if is_contact(crm, row)),
+        "DEAL": _by_id(deal(crm, row) for row in leads if row["type"] == "opportunity" and not put_away(crm, row)),
+        "LEAD": _by_id(lead(crm, row) for row in leads if row["type"] == "lead" and not put_away(crm, row)),
     }
 
 
 def expected_refusals(conninfo: str) -> dict[tuple[str, str], str]:
     """(object type, object id) → the field at fault, of every row that is not fit for Gong."""
-    crm = _Crm(conninfo)
+    crm = Crm(conninfo)
     unfit = (row for row in _salespeople(crm) if not _user_address(crm, row))
     return {("BUSINESS_USER", str(row["id"])): "emailAddress" for row in unfit}
 
 
-class _Crm:
+class Crm:
     """The tables that matter, each as rows by primary key."""
 
     def __init__(self, conninfo: str) -> None:
@@ -95,17 +95,17 @@ def _by_id(records: Iterable[Record]) -> Objects:
     return {record["objectId"]: record for record in records}
 
 
-def _salespeople(crm: _Crm) -> list[Record]:
+def _salespeople(crm: Crm) -> list[Record]:
     """Users who are employees: no portal or public users, no robot, no template."""
     return [user for user in crm.users.values() if not user["share"] and user["id"] != 1 and user["login"] != "default"]
 
 
-def _user_address(crm: _Crm, row: Record) -> str | None:
+def _user_address(crm: Crm, row: Record) -> str | None:
     address = _address(crm.partners[row["partner_id"]]["email"])
     return address.lower() if address else _address(row["login"])
 
 
-def _user(crm: _Crm, row: Record) -> Record:
+def _user(crm: Crm, row: Record) -> Record:
     return {
         "objectId": str(row["id"]),
         "modifiedDate": _seconds(row["write_date"]),
@@ -113,7 +113,7 @@ def _user(crm: _Crm, row: Record) -> Record:
     }
 
 
-def _stages(crm: _Crm) -> Iterable[Record]:
+def _stages(crm: Crm) -> Iterable[Record]:
     in_order = sorted(crm.stages.values(), key=lambda row: (row["sequence"], row["name"]["en_US"]))
     for position, row in enumerate(in_order, start=1):
         yield {
@@ -125,14 +125,14 @@ def _stages(crm: _Crm) -> Iterable[Record]:
         }
 
 
-def _head(crm: _Crm, partner: Record) -> Record:
+def _head(crm: Crm, partner: Record) -> Record:
     """The commercial entity by going up: the first company, or the topmost person."""
     while not partner["is_company"] and partner["parent_id"] is not None:
         partner = crm.partners[partner["parent_id"]]
     return partner
 
 
-def _is_ours(crm: _Crm, partner: Record) -> bool:
+def _is_ours(crm: Crm, partner: Record) -> bool:
     """Our own company, who stands under it, and whoever is a user but no customer with a portal."""
     if _head(crm, partner)["id"] in crm.our_companies:
         return True
@@ -140,23 +140,28 @@ def _is_ours(crm: _Crm, partner: Record) -> bool:
     return any(not user["share"] for user in users) or bool(users and not partner["active"])
 
 
-def _is_account(crm: _Crm, partner: Record) -> bool:
+def is_account(crm: Crm, partner: Record) -> bool:
     return _head(crm, partner) is partner and not _is_ours(crm, partner)
 
 
-def _is_contact(crm: _Crm, partner: Record) -> bool:
+def is_contact(crm: Crm, partner: Record) -> bool:
     an_address = partner["parent_id"] is not None and partner["type"] in ("invoice", "delivery", "other")
     return bool(partner["active"]) and not partner["is_company"] and not an_address and not _is_ours(crm, partner)
 
 
-def _account_of(crm: _Crm, partner_id: int | None) -> str | None:
-    if partner_id is None:
+def _account_of(crm: Crm, partner_id: int | None) -> str | None:
+    """The account of a partner; of one that is no more, as the past may name, nothing is known."""
+    return _account_of_row(crm, crm.partners[partner_id]) if partner_id in crm.partners else None
+
+
+def _account_of_row(crm: Crm, partner: Record) -> str | None:
+    if partner["parent_id"] is not None and partner["parent_id"] not in crm.partners:
         return None
-    head = _head(crm, crm.partners[partner_id])
-    return None if _is_ours(crm, head) else str(head["id"])
+    head = _head(crm, partner)
+    return str(head["id"]) if is_account(crm, crm.partners[head["id"]]) else None
 
 
-def _account(crm: _Crm, row: Record) -> Record:
+def account(crm: Crm, row: Record) -> Record:
     return {
         **_partner(crm, row),
         "name": row["name"],
@@ -173,11 +178,11 @@ def _account(crm: _Crm, row: Record) -> Record:
     }
 
 
-def _contact(crm: _Crm, row: Record) -> Record:
+def contact(crm: Crm, row: Record) -> Record:
     return {
         **_partner(crm, row),
         **_names(row["name"]),
-        "accountId": _account_of(crm, row["id"]),
+        "accountId": _account_of_row(crm, row),
         "emailAddress": _address(row["email"]),
         "title": row["function"],
         "phoneNumber": row["phone"] or row["mobile"],
@@ -186,7 +191,7 @@ def _contact(crm: _Crm, row: Record) -> Record:
     }
 
 
-def _partner(crm: _Crm, row: Record) -> Record:
+def _partner(crm: Crm, row: Record) -> Record:
     """What accounts and contacts have in common."""
     return {
         "objectId": str(row["id"]),
@@ -199,7 +204,7 @@ def _partner(crm: _Crm, row: Record) -> Record:
     }
 
 
-def _deal(crm: _Crm, row: Record) -> Record:
+def deal(crm: Crm, row: Record) -> Record:
     status = _status(crm, row)
     return {
         **_opportunity(crm, row),
@@ -222,7 +227,7 @@ def _deal(crm: _Crm, row: Record) -> Record:
     }
 
 
-def _lead(crm: _Crm, row: Record) -> Record:
+def lead(crm: Crm, row: Record) -> Record:
     return {
         **_opportunity(crm, row),
         **_names(row["contact_name"]),
@@ -244,7 +249,7 @@ def _lead(crm: _Crm, row: Record) -> Record:
     }
 
 
-def _opportunity(crm: _Crm, row: Record) -> Record:
+def _opportunity(crm: Crm, row: Record) -> Record:
     """What deals and leads have in common."""
     return {
         "objectId": str(row["id"]),
@@ -263,21 +268,21 @@ def _opportunity(crm: _Crm, row: Record) -> Record:
     }
 
 
-def _status(crm: _Crm, row: Record) -> str:
+def _status(crm: Crm, row: Record) -> str:
     in_won_stage = row["stage_id"] is not None and bool(crm.stages[row["stage_id"]]["is_won"])
     if row["active"]:
         return "WON" if in_won_stage else "OPEN"
     return "WON" if row["probability"] and in_won_stage else "LOST"
 
 
-def _put_away(crm: _Crm, row: Record) -> bool:
+def put_away(crm: Crm, row: Record) -> bool:
     """Archived without being lost (Odoo sets the probability of what is lost to 0) or won."""
     archived_alive = not row["active"] and bool(row["probability"])
     return archived_alive and not (row["type"] == "opportunity" and _status(crm, row) == "WON")
 
 
-def _contact_of(crm: _Crm, partner_id: int | None) -> str | None:
-    if partner_id is None or not _is_contact(crm, crm.partners[partner_id]):
+def _contact_of(crm: Crm, partner_id: int | None) -> str | None:
+    if partner_id not in crm.partners or not is_contact(crm, crm.partners[partner_id]):
         return None
     return str(partner_id)
 

@@ -42,24 +42,24 @@ def expected(database: "pymysql.Connection[DictCursor]") -> dict[str, Objects]:
     Fields without a value are there as None. `modifiedDate` is the row's `date_modified`; stages lack the key,
     since theirs is the time of the call. Numbers that may have a fraction are Decimal.
     """
-    crm = _Crm(database)
+    crm = Crm(database)
     return {
         "BUSINESS_USER": _by_id(_user(crm, row) for row in crm.users if crm.email("Users", row)),
         "STAGE": _by_id(_stage(place, *stage) for place, stage in enumerate(STAGES.values(), 1)),
-        "ACCOUNT": _by_id(_account(crm, row) for row in crm.accounts),
-        "CONTACT": _by_id(_contact(crm, row) for row in crm.contacts),
-        "DEAL": _by_id(_deal(crm, row) for row in crm.opportunities),
-        "LEAD": _by_id(_lead(crm, row) for row in crm.leads),
+        "ACCOUNT": _by_id(account(crm, row) for row in crm.accounts),
+        "CONTACT": _by_id(contact(crm, row) for row in crm.contacts),
+        "DEAL": _by_id(deal(crm, row) for row in crm.opportunities),
+        "LEAD": _by_id(lead(crm, row) for row in crm.leads),
     }
 
 
 def expected_refusals(database: "pymysql.Connection[DictCursor]") -> dict[tuple[str, str], str]:
     """(object type, object id) → the field at fault, of every row that is not fit for Gong."""
-    crm = _Crm(database)
+    crm = Crm(database)
     return {("BUSINESS_USER", row["id"]): "emailAddress" for row in crm.users if not crm.email("Users", row)}
 
 
-class _Crm:
+class Crm:
     """The tables that matter: their rows that are not deleted, with the custom columns beside the others."""
 
     def __init__(self, database: "pymysql.Connection[DictCursor]") -> None:
@@ -119,7 +119,7 @@ def _by_id(records: Iterable[Record]) -> Objects:
     return {record["objectId"]: record for record in records}
 
 
-def _user(crm: _Crm, row: Record) -> Record:
+def _user(crm: Crm, row: Record) -> Record:
     email = crm.email("Users", row)
     assert email is not None
     return {
@@ -133,7 +133,7 @@ def _stage(place: int, stage_id: str, name: str) -> Record:
     return {"objectId": stage_id, "internalName": stage_id, "name": name, "isActive": True, "sortOrder": place}
 
 
-def _account(crm: _Crm, row: Record) -> Record:
+def account(crm: Crm, row: Record) -> Record:
     website = _web_address(row["website"])
     return {
         **_common(row, "Accounts"),
@@ -154,7 +154,7 @@ def _account(crm: _Crm, row: Record) -> Record:
     }
 
 
-def _contact(crm: _Crm, row: Record) -> Record:
+def contact(crm: Crm, row: Record) -> Record:
     return {
         **_common(row, "Contacts"),
         **_person(crm, row, "Contacts"),
@@ -164,7 +164,7 @@ def _contact(crm: _Crm, row: Record) -> Record:
     }
 
 
-def _lead(crm: _Crm, row: Record) -> Record:
+def lead(crm: Crm, row: Record) -> Record:
     converted = bool(row["converted"])
     return {
         **_common(row, "Leads"),
@@ -180,7 +180,7 @@ def _lead(crm: _Crm, row: Record) -> Record:
     }
 
 
-def _person(crm: _Crm, row: Record, module: str) -> Record:
+def _person(crm: Crm, row: Record, module: str) -> Record:
     """What contacts and leads have in common."""
     phones = (row["phone_work"], row["phone_mobile"], row["phone_home"], row["phone_other"])
     return {
@@ -198,7 +198,7 @@ def _person(crm: _Crm, row: Record, module: str) -> Record:
     }
 
 
-def _deal(crm: _Crm, row: Record) -> Record:
+def deal(crm: Crm, row: Record) -> Record:
     status = {"Closed Won": "WON", "Closed Lost": "LOST"}.get(row["sales_stage"], "OPEN")
     record = {
         **_common(row, "Opportunities"),

@@ -110,6 +110,21 @@ def test_what_was_told_of_the_present_is_left_out(log: History) -> None:
     assert seen(past, "stage") == [(10, "open")]
 
 
+def test_a_change_logged_in_the_presents_second_is_the_present(log: History) -> None:
+    """Gong was told of the present row with that second's time: the state before would hide it."""
+    present = row_of(log, updated=30, stage="won", amount=5)
+    rows = [change(10, "Stage", "new", "open"), change(30, "Stage", "open", "lost")]
+    assert seen(log.past("7", present, rows, NOW), "stage") == [(10, "open")]
+
+
+def test_a_present_that_a_version_hides_is_sent_as_a_version_too(log: History) -> None:
+    """Its time was moved by something that the log dates later: without the last version, `open` would be shown."""
+    present = row_of(log, updated=30, stage="won")
+    rows = [change(31, "Stage", "new", "open"), change(33, "Stage", "open", "won")]
+    assert seen(log.past("7", present, rows, NOW), "stage") == [(31, "open"), (33, "won")]
+    assert seen(log.past("7", present, rows[1:], NOW), "stage") == []
+
+
 def test_changes_of_one_second_are_put_in_order_by_their_values(log: History) -> None:
     rows = [
         change(10, "Stage", "c", "d"),
