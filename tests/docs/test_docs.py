@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import yaml
 from generated import ROOT, pages, refreshed
 
 from connector.clock import FakeClock
+from connector.engine.history import pasts
 from connector.errors import ConfigProblems, Problem
 from connector.ledger.records import Pending
 from connector.mapping import CompiledMapping, compile_mapping, hints, load
@@ -34,9 +36,9 @@ class Example:
     expected: list[str] = field(default_factory=list)
 
 
-def examples() -> list[Example]:
+def examples(page: str) -> list[Example]:
     found: list[Example] = []
-    for block in FENCE.finditer((ROOT / "docs" / "mapping.md").read_text()):
+    for block in FENCE.finditer((ROOT / "docs" / page).read_text()):
         match block["kind"]:
             case "yaml":
                 found.append(Example(block["text"]))
@@ -91,13 +93,33 @@ def outcome(example: Example, folder: Path) -> Iterator[str]:
     source.close()
 
 
-@pytest.mark.parametrize("example", examples(), ids=lambda example: example.mapping.split("\n")[0])
+@pytest.mark.parametrize("example", examples("mapping.md"), ids=lambda example: example.mapping.split("\n")[0])
 def test_examples_of_the_mapping_page_do_what_they_say(example: Example, tmp_path: Path) -> None:
     def readable(lines: list[str]) -> list[object]:
         return [json.loads(line) if line.startswith("{") else line for line in lines]
 
     assert example.expected, "an example says what comes of it"
     assert readable(list(outcome(example, tmp_path))) == readable(example.expected)
+
+
+@pytest.mark.parametrize("example", examples("history.md"), ids=["versions", "field_log"])
+def test_examples_of_the_history_page_give_the_versions_that_it_shows(example: Example, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "crm.db") as connection:
+        connection.executescript(example.sql)
+    mapping = compiled(example, tmp_path)
+    (entity,) = mapping.entities
+    source = open_source(f"sqlite:///{tmp_path / 'crm.db'}", FakeClock(NOW))
+    shown = []
+    for past in pasts(source, entity, mapping.histories[entity.name], FakeClock(NOW)):
+        for version in past.versions:
+            fields = json.loads(version.line.body + b"}")
+            since = datetime.fromtimestamp(version.stamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            shown.append(
+                f"{past.object_id} from {since}: "
+                + ", ".join(f"{name} {fields[name]}" for name in ("name", "stage", "amount"))
+            )
+    source.close()
+    assert shown == example.expected
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
