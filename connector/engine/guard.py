@@ -47,7 +47,7 @@ def weighed_as(line: Line, state: ObjectState | None, *, silent: bool) -> HoldKi
     if state is None or state.last_modified is None:
         return None
     if line.deleted:
-        return None if state.pending is Pending.GONE else HoldKind.DELETIONS
+        return None if state.pending is Pending.GONE or state.deleting else HoldKind.DELETIONS
     looked_for = state.pending is Pending.HELD_CHANGE or (silent and state.pending is None)
     if not looked_for or state.told is None or state.told_deleted:
         return None

@@ -287,11 +287,12 @@ class Intake:
 
     def gone(self, object_id: str, state: ObjectState | None) -> None:
         """Take note that a pending object, read by key, has no row. One that a whole comparison missed, too, is
-        deleted, and one that was refused and is to be tried again (it may be the deletion itself that Gong refused);
-        for others there is nothing to read again.
+        deleted, and one that was refused and is to be tried again (it may be the deletion itself that Gong refused), or
+        whose deletion went down with its file; for others there is nothing to read again.
         """
         now = self._clock.now()
-        if state is None or state.pending not in (Pending.GONE, Pending.RETRY) or state.last_modified is None:
+        doomed = state is not None and (state.pending in (Pending.GONE, Pending.RETRY) or state.deleting)
+        if state is None or not doomed or state.last_modified is None:
             self._clear(object_id, state, settles=True)
             return
         line = self._deletion(object_id)
@@ -299,7 +300,7 @@ class Intake:
             case SendLine(modified):
                 self._send_or_weigh(line, modified, state, weighed_as(line, state, silent=False))
             case Wait() as wait:
-                self._wait(line, Wait(state.pending, wait.due, wait.tries), state)
+                self._wait(line, Wait(state.pending or wait.reason, wait.due, wait.tries), state)
             case Skip(settles):
                 self._clear(object_id, state, settles)
 

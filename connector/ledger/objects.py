@@ -144,6 +144,7 @@ def lookup(connection: Connection, object_type: ObjectType, ids: Sequence[str]) 
             last_modified=modified,
             address=address,
             source=source,
+            deleting=bool(sent is None and sent_deleted and unsure),
             batch=batch,
         )
     return found

@@ -153,6 +153,8 @@ class ObjectState(NamedTuple):
     """Which of the type's entity sources the object came from."""
     batch: int | None = None
     """The batch of its latest line."""
+    deleting: bool = False
+    """Its latest line was a deletion that went down with its file: it is still to be deleted."""
 
 
 class AccountState(NamedTuple):

@@ -157,3 +157,24 @@ def test_gong_is_never_called_more_often_than_it_allows(company: Company) -> Non
         company.put("users", id=f"u{number}", email=f"u{number}@acme.example")
         company.sync()
     assert company.world.calls_over_limit() == []
+
+
+def test_only_a_missing_account_holds_a_line_never_its_owner_or_stage(tmp_path: Path) -> None:
+    mapping = """
+version: 1
+integration: {name: Test CRM, owner_email: owner@acme.example}
+entities:
+  ACCOUNT: {table: accounts, key: id, modified: updated, fields: {name: name}}
+  DEAL:
+    table: deals
+    key: id
+    modified: updated
+    fields: {name: name, accountId: account, ownerId: {value: nobody}, stage: {value: nowhere}}
+"""
+    company = Company(tmp_path, mapping_text=mapping)
+    company.put("accounts", id=1, name="There")
+    company.put("deals", id=1, name="Goes", account=1)
+    company.put("deals", id=2, name="Orphan", account=77)
+    assert company.sync().work.held == 1
+    assert set(company.world.objects(ObjectType.DEAL)) == {"1"}
+    company.close()

@@ -166,3 +166,22 @@ def test_a_file_refused_whole_again_and_again_is_listed_and_left_alone_until_som
     assert company.sync().work.refused == 0
     assert len(company.world.objects(ObjectType.ACCOUNT)) == 30
     company.close()
+
+
+@pytest.mark.parametrize("bad", [1, 25])
+def test_deletions_that_go_down_with_their_file_are_not_forgotten(tmp_path: Path, bad: int) -> None:
+    company = Company(tmp_path, Behaviour(keep_good_lines=False))
+    for number in range(1, 101):
+        company.put("accounts", id=number, name=f"Account {number}")
+    company.sync()
+    company.crm.execute("DELETE FROM accounts WHERE id > 70")
+    ids = tuple(str(number) for number in range(71, 71 + bad))
+    company.during(Fault(kind=FaultKind.LINE_ERRORS, object_ids=ids, times=ALWAYS))
+    entity_type = ObjectType.ACCOUNT
+    company.reconcile(entity_type)
+    for hold in company.wiring.queries.holds():
+        company.wiring.holds.approve(hold.id, "somebody")
+    company.sync()
+    left = set(company.world.objects(entity_type))
+    assert left == {str(number) for number in range(1, 71)} | set(ids)
+    company.close()

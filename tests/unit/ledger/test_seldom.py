@@ -40,3 +40,18 @@ def test_a_user_whose_line_may_have_been_kept_from_a_failed_file_has_its_address
     ledger.store.resolve(ledger.settle(back, failed((2, "another line"))), Verdict(rest=Pending.RESEND))
     assert ledger.store.holders([C]) == {C: {"u-1"}}
     assert [one.object_id for one in ledger.store.live(USER, "", 10)] == ["u-1"]
+
+
+def test_a_line_refused_for_something_missing_is_due_when_its_account_comes_and_not_at_every_news_of_it(
+    ledger: LedgerUnderTest,
+) -> None:
+    def refused(name: str) -> None:
+        batch = ledger.settle(ledger.send((name, A), account=f"account {name}"), failed((1, "account not found")))
+        missing = Refuse(name, b"", "dependency", "", "account not found", line=1)
+        ledger.store.resolve(batch, Verdict([missing], dependency_due=ledger.clock.now() + 3600))
+
+    ledger.settle(ledger.send(("account old", A), type_=ObjectType.ACCOUNT))
+    refused("old")
+    refused("new")
+    ledger.settle(ledger.send(("account old", B), ("account new", A), type_=ObjectType.ACCOUNT), account_wait=0)
+    assert [item.object_id for item in ledger.store.due(ObjectType.DEAL, 10)] == ["new"]
