@@ -166,6 +166,7 @@ def trial(home: Path, ledger_url: str, accounts: int = 4) -> Iterator[Trial]:
     """Give a company that was never connected to Gong."""
     with company(home, accounts) as site:
         site.environment |= {
+            "CONNECTOR_DELETE_GUARD_PERCENT": "100",  # a row goes before each kill: more than believable in a day
             "CONNECTOR_STATE_URL": ledger_url,
             "CONNECTOR_MAX_FILE_BYTES": str(SHORT_FILE),
             "CONNECTOR_LOG_FORMAT": "json",
