@@ -291,8 +291,8 @@ class Crm:
         """Set a contact's address in the table of addresses, be the contact there or not, inside a transaction."""
         stamp = self._stamp(self.variety.stamps["emails"], self._now() - age)
         self._write("emails", "contact_id", contact, {"email": email, "changed_at": stamp})
-        self.silent.discard(("CONTACT", contact))
-        if self.row("CONTACT", contact) is not None:
+        if self.row("CONTACT", contact) is not None:  # of an erased one, the address tells nothing
+            self.silent.discard(("CONTACT", contact))
             self._touched.append(("CONTACT", contact))
 
     def erase(self, kind: str, key: Any) -> None:
