@@ -69,3 +69,7 @@ class GongDenied(FatalError):
 
 class LeaseLost(FatalError):
     """Another process is the active one now; this one must stop writing at once."""
+
+
+class LedgerLost(LeaseLost):
+    """The ledger's file is gone or damaged, and the lease in it with it; this process must stop writing at once."""

@@ -27,7 +27,7 @@ from connector.engine.rounds import Rounds
 from connector.engine.schema import SchemaKeeper
 from connector.engine.sync import Steps, Syncer
 from connector.engine.verifier import Verifier
-from connector.errors import ConfigError, FatalError
+from connector.errors import ConfigError, ConnectorError, FatalError
 from connector.gong import AccessKeyAuth, GongClient, Transport, gong_host
 from connector.ledger.backfills import Backfills
 from connector.ledger.budget import Budget, Limits
@@ -148,7 +148,11 @@ class Wiring:
         """The ledger's database, with the tables of this version."""
         url = self.settings.state_url.get_secret_value()
         database = Database(IN_MEMORY if self._looking and is_absent(url) else url)
-        migrate(database)
+        try:
+            migrate(database)
+        except ConnectorError:
+            database.close()
+            raise
         return database
 
     @cached_property

@@ -1,18 +1,20 @@
 """Opens the ledger's database, migrates it, and gives out transactions that the lease fences."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from connector import failpoints
-from connector.errors import ConfigError, ConnectorError, LeaseLost, LedgerUnavailable
+from connector.errors import ConfigError, LeaseLost
+from connector.ledger.explain import explain, lost
 
-BUSY_SECONDS: Final = 30
+BUSY_SECONDS: Final = 30.0
 """How long a transaction waits for another one's locks before it fails."""
 IDLE_SECONDS: Final = 60
 """After which PostgreSQL ends a transaction in which nothing happens: one of a process that is stopped or cut off
@@ -26,17 +28,61 @@ _DRIVERS: Final = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+p
 class Database:
     """The ledger's database: SQLite (one host) or PostgreSQL (several), with one way in for writers."""
 
-    def __init__(self, url: str) -> None:
-        """Prepare for `url`, without connecting.
+    def __init__(self, url: str, *, busy_seconds: float | None = None) -> None:
+        """Prepare for `url`, without connecting. A transaction waits `busy_seconds` for a lock (BUSY_SECONDS).
 
         Raises:
             ConfigError: the URL cannot be read, or is of another kind of database.
         """
         self.url = _parse(url)
-        self.engine = _engine(self.url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._busy_seconds = BUSY_SECONDS if busy_seconds is None else busy_seconds
+        self._file = _File()
+        self.engine = self._sqlite() if self.is_sqlite else self._postgresql()
         self.token: int | None = None
         """This process's fencing token while it holds the lease."""
+
+    def _sqlite(self) -> Engine:
+        if self.url.database and self.url.database != ":memory:":
+            _private_directory(Path(self.url.database).parent)
+        engine = create_engine(self.url, connect_args={"timeout": self._busy_seconds})
+
+        def prepare(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None  # transactions are begun by us: BEGIN IMMEDIATE for writers
+            cursor = connection.cursor()
+            self._file.opened(cursor.execute("PRAGMA database_list").fetchone()[2])
+            cursor.execute("PRAGMA synchronous=FULL")  # a booked change must survive a power cut
+            cursor.execute("PRAGMA cache_size=-32000")
+            cursor.close()
+
+        event.listen(engine, "connect", prepare)
+        return engine
+
+    def _postgresql(self) -> Engine:
+        try:
+            engine = create_engine(self.url, pool_pre_ping=True, pool_size=4, max_overflow=4)
+        except NoSuchModuleError:
+            raise ConfigError(f"CONNECTOR_STATE_URL: no driver for {self.url.drivername!r} is installed") from None
+
+        def prepare(connection: Any, _record: Any) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET lock_timeout = '{round(self._busy_seconds * 1000)}ms'")
+                cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+            connection.commit()
+
+        event.listen(engine, "connect", prepare)
+        return engine
+
+    def write_ahead(self) -> None:
+        """Have a SQLite file written ahead (WAL), so that readers and the writer do not wait for each other. It stays
+        so: not before the file is known to be ours.
+
+        Raises:
+            LedgerUnavailable: another program has it locked.
+        """
+        if self.is_sqlite:
+            with self._translated(), self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
     @contextlib.contextmanager
     def writing(self, step: str, *, fenced: bool = True) -> Iterator[Connection]:
@@ -48,12 +94,13 @@ class Database:
                 process shares, writes without.
 
         Raises:
-            LeaseLost: another process took the lease.
+            LeaseLost: another process took the lease, or the ledger's file is not there any more (LedgerLost).
             LedgerUnavailable: the database could not be reached or stayed locked.
         """
-        with self._translated(), self.engine.connect() as connection:
+        with self._connected() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE" if self.is_sqlite else "SELECT 1")
             try:
+                self._file.check()
                 if fenced:
                     self._check_token(connection)
                 yield connection
@@ -69,9 +116,10 @@ class Database:
         """One transaction that reads a consistent state.
 
         Raises:
+            LedgerLost: the ledger's file is not there any more.
             LedgerUnavailable: the database could not be reached or stayed locked.
         """
-        with self._translated(), self.engine.connect() as connection:
+        with self._connected() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN")
             else:
@@ -97,18 +145,53 @@ class Database:
             raise LeaseLost("another process holds the ledger's lease; this one stops writing")
 
     @contextlib.contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        # A look before connecting, too: SQLite would make a new file where there is none any more.
+        self._file.check()
+        with self._translated(), self.engine.connect() as connection:
+            yield connection
+
+    @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
-        """Turn the database's exceptions into ours, without their parameters (they hold record keys)."""
+        """Turn the database's exceptions into ours."""
         try:
             yield
-        except ConnectorError:
-            raise
-        except (DBAPIError, SQLAlchemyError) as error:
-            raise LedgerUnavailable(f"the ledger ({self.describe()}): {_first_line(error)}") from None
+        except SQLAlchemyError as error:
+            file = Path(self.url.database or "") if self.is_sqlite else None
+            raise explain(error, self.describe(), file, self._busy_seconds) from None
 
     def describe(self) -> str:
         """Name the ledger for messages, without its password."""
         return self.url.render_as_string(hide_password=True)
+
+
+class _File:
+    """The file of a SQLite ledger, as it was first opened. Whatever is done to another one, or to one that has lost its
+    name, nobody finds again.
+    """
+
+    def __init__(self) -> None:
+        self._path = ""
+        self._identity: tuple[int, int] | None = None
+
+    def opened(self, path: str) -> None:
+        """Take note of a connection to the file at that path; empty for a ledger in memory. Raises LedgerLost."""
+        if path and self._identity is None:
+            self._path, self._identity = path, _identity(path)
+        self.check()
+
+    def check(self) -> None:
+        """Make sure that the path still names the same file. Raises LedgerLost."""
+        if self._identity is not None and _identity(self._path) != self._identity:
+            raise lost(Path(self._path))
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def is_absent(url: str) -> bool:
@@ -132,21 +215,6 @@ def _parse(url: str) -> URL:
     raise ConfigError(f"CONNECTOR_STATE_URL: the ledger lives in SQLite or PostgreSQL, not in {name!r}")
 
 
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() == "sqlite":
-        if url.database and url.database != ":memory:":
-            _private_directory(Path(url.database).parent)
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
-        event.listen(engine, "connect", _prepare_sqlite)
-        return engine
-    try:
-        engine = create_engine(url, pool_pre_ping=True, pool_size=4, max_overflow=4)
-    except NoSuchModuleError:
-        raise ConfigError(f"CONNECTOR_STATE_URL: no driver for {url.drivername!r} is installed") from None
-    event.listen(engine, "connect", _prepare_postgresql)
-    return engine
-
-
 def _private_directory(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -154,25 +222,3 @@ def _private_directory(directory: Path) -> None:
         raise ConfigError(
             f"CONNECTOR_STATE_URL: cannot create the ledger's directory {directory}: {error.strerror}"
         ) from None
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions are begun by us: BEGIN IMMEDIATE for writers
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")  # a booked change must survive a power cut
-    cursor.execute("PRAGMA cache_size=-32000")
-    cursor.close()
-
-
-def _prepare_postgresql(connection: Any, _record: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
-        cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
-    connection.commit()
-
-
-def _first_line(error: BaseException) -> str:
-    if isinstance(error, OperationalError | DBAPIError) and error.orig is not None:
-        return str(error.orig).strip().split("\n")[0][:300]
-    return str(error).split("\n")[0][:300]

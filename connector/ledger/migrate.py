@@ -6,6 +6,8 @@ from sqlalchemy import text
 
 from connector.errors import ConfigError
 from connector.ledger.database import Database
+from connector.ledger.explain import SETTING
+from connector.ledger.ownership import refuse_foreign
 
 
 def scripts_directory() -> Path:
@@ -19,9 +21,11 @@ def migrate(database: Database) -> None:
     """Create or upgrade the tables, in one transaction.
 
     Raises:
-        ConfigError: the ledger was written by a newer version of the connector.
+        ConfigError: the ledger was written by a newer version of the connector, or the database is no ledger.
         LedgerUnavailable: the database could not be reached.
     """
+    refuse_foreign(database)
+    database.write_ahead()
     with database.reading() as connection:
         known = connection.dialect.has_table(connection, "alembic_version")
         current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if known else None
@@ -46,8 +50,8 @@ def _upgrade(database: Database, current: str | None) -> None:
     known = {script.revision for script in scripts.walk_revisions()}
     if current is not None and current not in known:
         raise ConfigError(
-            f"the ledger ({database.describe()}) is of a newer version of the connector (its tables are at {current}); "
-            "start that version, or restore a backup made with this one"
+            f"{SETTING}: the ledger ({database.describe()}) is of a newer version of the connector (its tables "
+            f"are at {current}); start that version, or restore a backup made with this one"
         )
     with (
         database.writing("migrate", fenced=False) as connection,

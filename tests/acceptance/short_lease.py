@@ -1,7 +1,7 @@
 """The connector's command line with a lease of a few seconds, for tests of what happens when one runs out.
 
 Named by TEST_STOP_AT, a failpoint stops the process there (SIGSTOP), once the file TEST_STOP_IF exists: never within a
-transaction, where a stopped process locks a SQLite ledger.
+transaction, where a stopped process locks a SQLite ledger. TEST_BUSY_SECONDS says how long locks are waited for.
 """
 
 import os
@@ -16,6 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 import connector.cli.daemon
+import connector.ledger.database
 import connector.ledger.lease
 from connector import failpoints
 from connector.cli import main
@@ -42,6 +43,9 @@ def _stop(name: str) -> None:
 if __name__ == "__main__":
     connector.ledger.lease.LEASE_SECONDS = LEASE_SECONDS  # type: ignore[misc]
     connector.cli.daemon.AGAIN_SECONDS = 0.5  # type: ignore[misc]
+    connector.ledger.database.BUSY_SECONDS = float(  # type: ignore[misc]
+        os.environ.get("TEST_BUSY_SECONDS", connector.ledger.database.BUSY_SECONDS)
+    )
     if "TEST_STOP_AT" in os.environ:
         Database.writing = _alone  # type: ignore[method-assign]
         failpoints.arm(_stop)

@@ -17,12 +17,18 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=200, help="run so many (200)")
     parser.add_argument("--from", dest="first", type=int, default=1, help="the first of them (1)")
     parser.add_argument("--jobs", type=int, default=1, help="on so many processes (1)")
-    parser.add_argument("--mutations", action="store_true", help="break promises on purpose and see that it is noticed")
+    parser.add_argument(
+        "--mutations",
+        nargs="?",
+        const="",
+        metavar="WORDS",
+        help="break promises on purpose and see that it is noticed: those whose name holds these words (all)",
+    )
     given = parser.parse_args()
-    if given.mutations:
-        from tests.simulation.mutations import show_all
+    if given.mutations is not None:
+        from tests.simulation.mutations import show
 
-        return show_all()
+        return show(given.mutations)
     if given.seed is not None:
         return _one(given.seed, trace=given.trace)
     return _many(range(given.first, given.first + given.seeds), given.jobs)

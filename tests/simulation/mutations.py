@@ -42,10 +42,11 @@ def noticed(mutation: Mutation, seeds: range) -> tuple[int, str] | None:
     return None
 
 
-def show_all() -> int:
-    """Try all mutations and say which seed notices each; return the exit status."""
-    missed = 0
-    for mutation in MUTATIONS:
+def show(words: str) -> int:
+    """Try the mutations whose name holds `words` and say which seed notices each; return the exit status."""
+    chosen = [mutation for mutation in MUTATIONS if words in mutation.name]
+    missed = 0 if chosen else 1
+    for mutation in chosen:
         found = noticed(mutation, range(1, MOST_SEEDS + 1))
         missed += found is None
         print(f"{mutation.name}: " + (found[1] if found else f"not noticed by {MOST_SEEDS} seeds"), flush=True)
