@@ -64,7 +64,7 @@ class LedgerUnavailable(RetriableError):
 
 
 class GongDenied(FatalError):
-    """Gong answered 401 or 403: key, scope or address. Never retried in a loop."""
+    """Gong answered 401 or 403 (key, scope or address), or the integration is gone. Never retried in a loop."""
 
 
 class LeaseLost(FatalError):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from connector.errors import ConfigError, FatalError
 from connector.gong import AlreadyRegistered, GongClient
+from connector.ledger.records import INTEGRATION_GONE
 from connector.ledger.store import Store
 
 INTEGRATION = "integration_id"
@@ -17,7 +18,7 @@ UNREGISTER = "unregister.request_id"
 """Under which id Gong is asked to delete the integration, until that is booked."""
 UNREGISTERED = "unregistered."
 """Before an integration's id: when Gong was asked to delete it."""
-ABOUT_GONG = (INTEGRATION, GONG_HOST, SOURCE, SCHEMA, COMPARED, UNREGISTER)
+ABOUT_GONG = (INTEGRATION, INTEGRATION_GONE, GONG_HOST, SOURCE, SCHEMA, COMPARED, UNREGISTER)
 """What is true of one integration only."""
 
 
@@ -90,8 +91,8 @@ class Binding:
             return integration.integration_id, False
         if known is not None:
             raise FatalError(
-                "the integration that this ledger belongs to is not in Gong any more: "
-                "give the new one a ledger of its own (CONNECTOR_STATE_URL)"
+                f"integration {known}, which this ledger belongs to, is not in Gong any more: `gong-connector "
+                "unregister` makes the ledger as new, then register again"
             )
         try:
             created = client.register(name, owner_email)

@@ -9,6 +9,7 @@ from connector.clock import Clock
 from connector.engine.courier import Courier, Errand
 from connector.engine.lifecycle import Outcome
 from connector.engine.observe import Observer
+from connector.engine.presence import Presence
 from connector.engine.reader import End, Reader, Reading
 from connector.engine.schema import SchemaKeeper
 from connector.engine.turns import NAMES_ACCOUNTS, may_load_at
@@ -21,6 +22,9 @@ from connector.object_types import ObjectType
 AGAIN_SECONDS: Final = 60.0
 """When the pending objects of a type that could not be read are tried again."""
 
+_DOUBTFUL: Final = (Outcome.REJECTED, Outcome.FORGOTTEN)
+"""What Gong answers where there is no such integration, among other things."""
+
 
 @dataclass(slots=True)
 class Rounds:
@@ -30,6 +34,7 @@ class Rounds:
     reader: Reader
     courier: Courier
     schema: SchemaKeeper
+    presence: Presence
     store: Store
     clock: Clock
     account_wait: float
@@ -108,21 +113,29 @@ class Rounds:
                 self.courier.tidy()
             raise
 
+    @property
+    def stopped(self) -> str | None:
+        """Why nothing gets to Gong before a person has seen to it."""
+        return self.presence.words or self.denied
+
     def deliver(self) -> list[Errand]:
-        """Upload and poll until nothing more is due; return what was done.
+        """Upload and poll until nothing more is due; return what was done: nothing while the integration is gone.
 
         Raises:
             GongDenied: Gong does not accept the credentials, the scope or the address.
         """
         done: list[Errand] = []
-        while True:
+        while self.presence.missing() is None:
             errand = self.courier.deliver()
             if errand is None:
-                return done
+                break
             done.append(errand)
+            if errand.outcome in _DOUBTFUL:
+                self.presence.look()
             self.denied = errand.detail if errand.outcome is Outcome.DENIED else None
             if self.denied is not None:
                 raise GongDenied(self.denied)
+        return done
 
     def resend(self, object_type: ObjectType, ids: Sequence[str] | None) -> int:
         """Have objects that Gong was told of sent again although their rows did not change; return how many.

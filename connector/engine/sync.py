@@ -110,12 +110,14 @@ class Syncer:
         Raises:
             GongDenied: nothing gets there before a person has seen to it.
         """
-        if not wait:
-            return self._rounds.courier.has_uploads()
-        work = self._queries.work(self._clock.now())
-        more = bool(work.unsettled or (work.awaited and not self._rounds.failing))
-        if more and self._rounds.denied is not None:
-            raise GongDenied(self._rounds.denied)
+        if wait:
+            work = self._queries.work(self._clock.now())
+            more = bool(work.unsettled or (work.awaited and not self._rounds.failing))
+        else:
+            more = self._rounds.courier.has_uploads()
+        stopped = self._rounds.stopped if more else None
+        if stopped is not None:
+            raise GongDenied(stopped)
         return more
 
     def _read_at(self, entity: Entity, later: dict[str, "_Later"]) -> float:

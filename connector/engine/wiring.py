@@ -20,6 +20,7 @@ from connector.engine.observe import Observer
 from connector.engine.operations import OPERATIONS
 from connector.engine.pacing import Pacer
 from connector.engine.polling import Polling
+from connector.engine.presence import Presence
 from connector.engine.reader import End, Reader
 from connector.engine.reconciler import Reconciler
 from connector.engine.recovery import Recovery
@@ -308,6 +309,7 @@ class Wiring:
             reader,
             courier,
             self.schema,
+            Presence(self.client, integration_id, self.store, self.clock, self.observer),
             self.store,
             self.clock,
             settings.account_wait_seconds,

@@ -10,7 +10,16 @@ from connector.ledger.database import Database
 from connector.ledger.holds import HELD
 from connector.ledger.objects import UNSETTLED_SQL
 from connector.ledger.passes import load_counts
-from connector.ledger.records import BatchState, Counts, CursorStatus, HoldKind, Pass, PassKind, Pending
+from connector.ledger.records import (
+    INTEGRATION_GONE,
+    BatchState,
+    Counts,
+    CursorStatus,
+    HoldKind,
+    Pass,
+    PassKind,
+    Pending,
+)
 from connector.object_types import ObjectType
 
 
@@ -207,7 +216,9 @@ class Queries:
         return {BatchState(state): count for state, count in rows}
 
     def troubles(self) -> list[str]:
-        """Return what keeps unsettled batches from getting on, in words, and whole files that Gong refused."""
+        """Return what keeps unsettled batches from getting on, in words, and whole files that Gong refused. The lack of
+        the integration comes first.
+        """
         with self._database.reading() as connection:
             rows = connection.exec_driver_sql(
                 "SELECT type, state, note FROM batches WHERE note IS NOT NULL"
@@ -215,7 +226,10 @@ class Queries:
                 "   WHERE o.batch_id = batches.id AND o.type = batches.type AND o.pending = 'general'))"
                 " ORDER BY id DESC LIMIT 20"
             ).all()
-        return [f"{kind} file, {state}: {note}" for kind, state, note in rows]
+            gone = connection.execute(
+                text("SELECT value FROM meta WHERE key = :key AND value <> ''"), {"key": INTEGRATION_GONE}
+            ).scalars()
+            return [*gone, *(f"{kind} file, {state}: {note}" for kind, state, note in rows)]
 
     def last_passes(self) -> list[Pass]:
         """Return the latest full or incremental pass of each entity source."""

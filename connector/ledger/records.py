@@ -28,6 +28,8 @@ class BatchState(StrEnum):
     """Every line of a failed or lost file is booked as refused, good, or to go again. The end."""
 
 
+INTEGRATION_GONE: Final = "integration.gone"
+"""Under which key of `meta` stands, in words, that the integration was not found in Gong; empty when it is there."""
 NEVER_DUE: Final = 1e12
 """Due time of what only an event makes due (seconds since 1970 UTC)."""
 
