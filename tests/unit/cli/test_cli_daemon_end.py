@@ -28,7 +28,6 @@ def test_process_ends_well_with_the_lease_given_back_when_a_thread_does_not_rest
     wiring: Any = SimpleNamespace(
         integration_id=lambda: 1,
         mapping=SimpleNamespace(entities=()),
-        recovery=SimpleNamespace(begin=lambda _stopped: None),
         lease=SimpleNamespace(acquire=lambda serves: None, release=lambda: happened.append("released")),
         settings=SimpleNamespace(sync_interval_seconds=120),
         recovery=SimpleNamespace(begin=lambda _stopped: None),
