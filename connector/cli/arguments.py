@@ -282,12 +282,13 @@ def failures() -> None:
 
 @failures.command("list", epilog=_example("failures list --type DEAL"))
 @click.option("--type", "object_type", metavar="TYPE", type=_type, help="Only this type of object.")
+@click.option("--history", is_flag=True, help="Versions that `backfill` skipped, in place of objects.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array of objects with stable keys.")
-def failures_list(object_type: ObjectType | None, as_json: bool) -> Status:
+def failures_list(object_type: ObjectType | None, history: bool, as_json: bool) -> Status:
     """List refused objects, the latest first."""
-    from connector.cli.failures import list_failures as work
+    from connector.cli import failures as work
 
-    return work(object_type, as_json=as_json)
+    return (work.list_history if history else work.list_failures)(object_type, as_json=as_json)
 
 
 @failures.command("show", epilog=_example("failures show DEAL 4711"))

@@ -11,7 +11,7 @@ from connector.cli.exits import Status
 from connector.cli.output import count, heading, moment, remarks, say, size, table
 from connector.cli.parts import looking, working
 from connector.cli.perform import perform
-from connector.engine.backfill import BackfillPlan
+from connector.engine.backfill import UNFIT, BackfillPlan
 from connector.engine.operations import BACKFILL, STOP_BACKFILL, BackfillArguments, histories
 from connector.engine.wiring import Wiring
 from connector.ledger.backfills import Backfill, BackfillState
@@ -47,16 +47,18 @@ def backfill(object_type: ObjectType, since: int | None, until: int | None, *, d
         meter = Meter(wiring)
         ended = perform(wiring, BACKFILL, BackfillArguments(object_type, uuid.uuid4().hex, since, until))
         cost = meter.cost()
-        refused = [(one, wiring.backfills.refusals(one.id)) for one in ended if one.refused]
+        refused = [(one, wiring.backfills.refusals(one.id)) for one in ended]
     say_cost(cost)
-    for one in ended:
-        _say_ended(one)
     for one, versions in refused:
+        _say_ended(one, sum(version.kind != UNFIT for version in versions))
+    for one, versions in refused:
+        if not versions:
+            continue
         heading(f"Refused versions of {one.name}")
         rows = [(v.object_id, moment(v.modified), v.origin, v.field, v.reason) for v in versions[:SHOWN]]
         table(("Id", "Version of", "By", "Field", "Reason"), rows)
         if len(versions) > SHOWN:
-            say(f"... and {len(versions) - SHOWN:,} more.")
+            say(f"... and {len(versions) - SHOWN:,} more: `gong-connector failures list --history`.")
     well = all(one.state is BackfillState.DONE and not one.refused for one in ended)
     return Status.WELL if well else Status.UNSETTLED
 
@@ -69,7 +71,7 @@ def stop(object_type: ObjectType) -> Status:
         say(f"No backfill of {object_type} is under way.", to=remarks)
         return Status.FAILED
     for one in ended:
-        _say_ended(one)
+        _say_ended(one, one.refused)
     return Status.WELL
 
 
@@ -109,8 +111,12 @@ def say_plan(wiring: Wiring, plans: Sequence[BackfillPlan]) -> None:
             say(f"{one.name}: {count(one.refused, 'version')} cannot be mapped and will be skipped.", "yellow")
 
 
-def _say_ended(one: Backfill) -> None:
-    sent = f"{one.booked - one.refused:,} of {count(one.versions, 'version')} of {count(one.objects, 'object')}"
+def _say_ended(one: Backfill, skipped: int) -> None:
+    """Say what came of a backfill; `skipped`: of the versions that were to be sent, those that were refused."""
+    sent = f"{max(one.booked - skipped, 0):,} of {count(one.versions, 'version')} of {count(one.objects, 'object')}"
+    if one.state is BackfillState.DONE and one.booked < one.versions:
+        left = count(one.versions - one.booked, "version")
+        say(f"{one.name}: {left} left out, since Gong does not have their objects (refused, held or deleted).")
     match one.state:
         case BackfillState.DONE if one.refused:
             say(f"{one.name}: {sent} sent; {count(one.refused, 'version')} refused and skipped.", "bold yellow")

@@ -32,6 +32,44 @@ def list_failures(object_type: ObjectType | None, *, as_json: bool) -> Status:
     return Status.WELL
 
 
+def list_history(object_type: ObjectType | None, *, as_json: bool) -> Status:
+    """List the versions that backfills skipped since the connector or Gong refused them, the latest backfill first."""
+    with looking() as wiring:
+        found = [
+            (one, refused)
+            for one in wiring.backfills.all()
+            if object_type in (None, one.type)
+            for refused in wiring.backfills.refusals(one.id)
+        ]
+    if as_json:
+        write_json(
+            [
+                {
+                    "type": one.type,
+                    "object_id": refused.object_id,
+                    "version_of": moment(refused.modified),
+                    "origin": refused.origin,
+                    "kind": refused.kind,
+                    "field": refused.field,
+                    "reason": refused.reason,
+                    "backfill_started_at": moment(one.started_at),
+                }
+                for one, refused in found
+            ]
+        )
+    elif found:
+        table(
+            ("Type", "Id", "Version of", "By", "Field", "Reason"),
+            [
+                (one.type, refused.object_id, moment(refused.modified), refused.origin, refused.field, refused.reason)
+                for one, refused in found
+            ],
+        )
+    else:
+        say("No version of a history is refused.")
+    return Status.WELL
+
+
 def show(object_type: ObjectType, object_id: str) -> Status:
     """Show what is known of one refused object."""
     with looking() as wiring:

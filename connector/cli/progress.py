@@ -82,6 +82,13 @@ class Bars:
                 done = name == "validate.ended"
                 said = f"{_number(facts['rows'])} read, {_number(facts['refused'])} refused"
                 self._show(str(facts["entity"]), said, int(done), 1 if done else None)
+            case "backfill.progress" if "wave" not in facts:
+                said = f"{_number(facts['objects'])} with a history, {_number(facts['versions'])} versions"
+                self._show(f"{facts['entity']} past", said, 0, None)
+            case "backfill.progress":
+                booked, versions = int(facts["booked"] or 0), int(facts["versions"] or 0)
+                said = f"wave {facts['wave']} of {facts['waves']}, {booked:,} of {versions:,} versions"
+                self._show(f"{facts['entity']} past", said, booked, versions)
             case "verify.progress":
                 self._show(str(facts["type"]), f"{_number(facts['compared'])} compared", 0, None)
             case "batch.spooled":

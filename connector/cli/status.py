@@ -13,6 +13,7 @@ from connector.engine.binding import GONG_HOST, INTEGRATION
 from connector.engine.pacing import Plan
 from connector.engine.reader import HELD_SECONDS
 from connector.engine.wiring import Wiring
+from connector.ledger.backfills import Backfill, BackfillState
 from connector.ledger.queries import Active, Hold, TypeStatus, Work
 from connector.ledger.records import UNSETTLED, CursorStatus, Pass
 from connector.ledger.requests import Request
@@ -56,6 +57,7 @@ class _State:
     held: Sequence[Hold]
     paused: Mapping[ObjectType, float]
     requests: Sequence[Request]
+    backfills: Sequence[Backfill]
     doubted_since: float | None
 
     @property
@@ -103,6 +105,7 @@ def _state(wiring: Wiring) -> _State:
         held=queries.holds(),
         paused=wiring.store.pauses(),
         requests=wiring.requests.open(),
+        backfills=wiring.backfills.active(),
         doubted_since=queries.doubted_since(),
     )
 
@@ -158,6 +161,8 @@ def _say(state: _State) -> None:
     for asked in state.requests:
         begun = "not begun yet" if asked.started_at is None else f"begun {moment(asked.started_at)}"
         say(f"Asked for by {asked.asked_by} at {moment(asked.asked_at)}: {asked.operation}; {begun}.")
+    for backfill in state.backfills:
+        say(backfill_words(backfill))
     for trouble in state.troubles:
         say(trouble, "yellow")
     for hold in state.held:
@@ -201,6 +206,18 @@ def _say_what_waits(state: _State) -> None:
     since = min((one.oldest_pending for one in state.types if one.oldest_pending is not None), default=None)
     if since is not None:
         say(f"The longest wait so far is {seconds(max(state.now - since, 0))}.")
+
+
+def backfill_words(one: Backfill) -> str:
+    """Say how far a history is, and how it goes on."""
+    again = f"`gong-connector backfill {one.type}` with the same limits goes on with it where nothing does"
+    if one.state is BackfillState.SENDING:
+        how = f"wave {one.wave} of {one.waves}, {one.booked:,} of {count(one.versions, 'version')} in files"
+    elif one.state is BackfillState.STAGING:
+        how = "being read"
+    else:
+        how, again = "being stopped", f"`gong-connector backfill {one.type} --stop` ends it where nothing does"
+    return f"The history of {one.name}, since {moment(one.started_at)}: {how}; {again}."
 
 
 def _active(state: _State) -> str | None:
@@ -272,6 +289,21 @@ def _document(state: _State) -> dict[str, object]:
                 "started_at": moment(one.started_at),
             }
             for one in state.requests
+        ],
+        "backfills": [
+            {
+                "source": one.name,
+                "type": one.type,
+                "state": one.state,
+                "started_at": moment(one.started_at),
+                "wave": one.wave,
+                "waves": one.waves,
+                "objects": one.objects,
+                "versions": one.versions,
+                "booked": one.booked,
+                "refused": one.refused,
+            }
+            for one in state.backfills
         ],
         "troubles": list(state.troubles),
         "paused": {object_type: moment(since) for object_type, since in state.paused.items()},

@@ -29,6 +29,8 @@ MOST_ON_THE_WAY: Final = 2
 """Files of a backfill that are unsettled at a time: the next is made while one is processed."""
 WAIT_SECONDS: Final = 5.0
 """Between two looks at what a wave waits for."""
+UNFIT: Final = "row"
+"""The kind of a refusal of a version that cannot be mapped, and so was never to be sent."""
 _NO_ACCOUNT: Final = "the account that this version names is not in Gong"
 
 
@@ -131,6 +133,8 @@ class Backfiller:
             except StagingLost as error:
                 self._observer.event("backfill.staging_lost", backfill=backfill.id, error=str(error))
                 self._backfills.again(backfill)
+        if backfill.finished_at is not None:
+            Staging.remove(self._spool.directory, _name(backfill))  # it was stopped, or died, before that was done
         return backfill
 
     def stop(self, name: str) -> Steps[Backfill | None]:
@@ -168,20 +172,26 @@ class Backfiller:
     # -- reading the history ---------------------------------------------------------------------
 
     def _stage(self, backfill: Backfill, entity: Entity, history: History) -> Steps[None]:
-        refused: list[PastRefusal] = []
         staged = Staged(0, 0, 0, 0, 0)
         found = pasts(self._source, entity, history, self._clock, backfill.since, backfill.until)
         with Staging.create(self._spool.directory, _name(backfill)) as staging:
             while portion := list(islice(found, AT_ONCE)):
                 staged = _plus(staged, self._add(backfill, staging, portion))
-                refused += [
-                    PastRefusal(past.object_id, stamp, "connector", "row", one.field, one.reason)
+                refused = [
+                    PastRefusal(past.object_id, stamp, "connector", UNFIT, one.field, one.reason)
                     for past in portion
                     for stamp, one in past.refused
                 ]
+                if refused:
+                    self._backfills.refuse(backfill, refused)
+                self._observer.event(
+                    "backfill.progress", entity=entity.name, objects=staged.objects, versions=staged.versions
+                )
                 yield NOW
+                if self._backfills.get(backfill.id).state is not BackfillState.STAGING:
+                    return  # stopped meanwhile, with its file
             staging.finish()
-        self._backfills.staged(backfill, staged, refused)
+        self._backfills.staged(backfill, staged)
         self._observer.event(
             "backfill.staged",
             backfill=backfill.id,
@@ -330,6 +340,14 @@ class Backfiller:
             written = [one._replace(line=sealed.line_number(one.line)) for one in written]
         if batch is not None or skipped:
             self._backfills.book(backfill, batch, written, skipped)
+            self._observer.event(
+                "backfill.progress",
+                entity=backfill.name,
+                wave=backfill.wave,
+                waves=backfill.waves,
+                booked=backfill.booked + len(written) + len(skipped),
+                versions=backfill.versions,
+            )
         if batch is not None:
             self._observer.event(
                 "batch.spooled", type=backfill.type.value, request_id=request_id, lines=batch.lines, bytes=batch.bytes

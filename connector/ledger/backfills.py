@@ -23,10 +23,14 @@ _RELEASE: Final = (
     "UPDATE objects SET told_digest = COALESCE(sent_digest, told_digest),"
     " told_modified = CASE WHEN sent_digest IS NULL THEN told_modified ELSE last_modified END,"
     " told_deleted = CASE WHEN sent_digest IS NULL THEN told_deleted ELSE sent_deleted END,"
+    " last_modified = COALESCE((SELECT f.sent_until FROM backfilled f WHERE f.type = objects.type"
+    " AND f.object_id = objects.object_id AND f.sent_until > objects.last_modified), last_modified),"
     " sent_digest = NULL, told_unsure = true, pending = :reason, pending_due = :now"
     f" WHERE type = :type AND pending = '{Pending.HISTORY}'"
 )
-"""The last line that Gong got is an old version: what was told before counts no longer."""
+"""The last line that Gong got is an old version: what was told before counts no longer, and the present's modifiedDate
+has to be later than the version's, whose time may be from another clock than the row's.
+"""
 
 
 class BackfillState(StrEnum):
@@ -249,10 +253,14 @@ class Backfills:
             )
             return {row[0]: row[1] for row in rows}
 
-    def staged(self, backfill: Backfill, staged: Staged, refused: Sequence[PastRefusal]) -> None:
+    def refuse(self, backfill: Backfill, refused: Sequence[PastRefusal]) -> None:
+        """Book versions that cannot be mapped; again, if the history is read anew."""
+        with self._database.writing("backfill_refuse") as connection:
+            _refuse(connection, backfill.id, refused, self._clock.now())
+
+    def staged(self, backfill: Backfill, staged: Staged) -> None:
         """Book that a history is read whole, and what it came to: its first wave can go."""
         with self._database.writing("backfill_staged") as connection:
-            _refuse(connection, backfill.id, refused, self._clock.now())
             connection.execute(
                 text(
                     "UPDATE backfills SET state = 'sending', wave = 1, waves = :waves, objects = :objects,"
@@ -265,7 +273,9 @@ class Backfills:
     def again(self, backfill: Backfill) -> None:
         """Book that the staging file is lost: the history is read anew, and what was sent of it is skipped."""
         with self._database.writing("backfill_again") as connection:
-            connection.execute(text("UPDATE backfills SET state = 'staging' WHERE id = :id"), {"id": backfill.id})
+            connection.execute(
+                text("UPDATE backfills SET state = 'staging' WHERE id = :id AND state = 'sending'"), {"id": backfill.id}
+            )
 
     def book(
         self, backfill: Backfill, batch: NewBatch | None, lines: Sequence[PastLine], refused: Sequence[PastRefusal]
@@ -328,16 +338,17 @@ class Backfills:
                 text("UPDATE backfills SET state = :state, finished_at = :now WHERE id = :id"),
                 {"id": backfill.id, "state": state, "now": self._clock.now()},
             )
-            values = {"type": backfill.type, "reason": Pending.RESEND, "now": self._clock.now()}
-            begun = (
+            now = self._clock.now()
+            values = {"id": backfill.id, "type": backfill.type, "reason": Pending.RESEND, "now": now}
+            part = (
                 "EXISTS (SELECT 1 FROM backfilled f WHERE f.type = objects.type"
-                " AND f.object_id = objects.object_id AND f.sent_until IS NOT NULL)"
+                " AND f.object_id = objects.object_id AND f.backfill_id = :id"
             )
-            connection.execute(text(f"{_RELEASE} AND {begun}"), values)
+            connection.execute(text(f"{_RELEASE} AND {part} AND f.sent_until IS NOT NULL)"), values)
             connection.execute(
                 text(
                     "UPDATE objects SET pending = :reason, pending_due = :now"
-                    f" WHERE type = :type AND pending = '{Pending.HISTORY}'"
+                    f" WHERE type = :type AND pending = '{Pending.HISTORY}' AND {part})"
                 ),
                 values,
             )

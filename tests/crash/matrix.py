@@ -156,6 +156,7 @@ ELSEWHERE: Final = {
     "ledger.backfill_staged": "tests/unit/engine/test_backfill.py",
     "ledger.backfill_again": "tests/unit/engine/test_backfill.py",
     "ledger.backfill_book": "tests/unit/engine/test_backfill.py",
+    "ledger.backfill_refuse": "tests/unit/engine/test_backfill.py",
     "ledger.backfill_release": "tests/unit/engine/test_backfill.py",
     "ledger.backfill_wave": "tests/unit/engine/test_backfill.py",
     "ledger.backfill_stop": "tests/unit/engine/test_backfill.py",

@@ -1,8 +1,10 @@
-"""What `status` says of the day's calls."""
+"""What `status` says of the day's calls, and of histories on their way."""
 
-from connector.cli.status import budget_words
+from connector.cli.status import backfill_words, budget_words
 from connector.engine.pacing import Plan
+from connector.ledger.backfills import Backfill, BackfillState
 from connector.ledger.budget import Standing
+from connector.object_types import ObjectType
 
 NOW = 1_800_000_000.0
 
@@ -33,3 +35,14 @@ def test_a_spent_day_and_a_pause_say_until_when() -> None:
     )
     paused = Standing(90, 9000, 0, 0.1, NOW + 7200, paused=True)
     assert said(paused)[1][0].startswith("Gong wants no call before 2027-01-15T10:00:00Z (in 2 h 0 min)")
+
+
+def test_a_history_on_its_way_says_how_far_it_is_and_how_it_goes_on() -> None:
+    one = Backfill(
+        id=1, type=ObjectType.DEAL, name="DEAL", asked="x", since=None, until=None, state=BackfillState.SENDING, wave=2,
+        waves=5, objects=10, versions=4200, booked=1500, left_out=0, gaps=0, refused=0, most_lines=None, tries=0,
+        due_at=0.0, started_at=NOW, finished_at=None,
+    )  # fmt: skip
+    said = backfill_words(one)
+    assert "wave 2 of 5, 1,500 of 4,200 versions in files" in said
+    assert "`gong-connector backfill DEAL`" in said

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from company import Behaviour, Company, Fault, FaultKind, ObjectType, Operation
 
-from connector.engine.backfill import BackfillPlan
+from connector.engine.backfill import UNFIT, BackfillPlan
 from connector.engine.operations import BACKFILL, STOP_BACKFILL, BackfillArguments, carry_out, histories
 from connector.errors import ConfigError
 from connector.ledger.backfills import Backfill, BackfillState
@@ -65,6 +65,11 @@ def at(made: Company, number: int, moment: float) -> Any:
 
 def day(number: int) -> float:
     return datetime(2026, 1, number, 12, tzinfo=UTC).timestamp()
+
+
+def stamp(made: Company, seconds: float) -> str:
+    """A row's time, so many seconds from now."""
+    return datetime.fromtimestamp(made.clock.now() + seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def test_versions_arrive_in_order_and_the_present_last(tmp_path: Path) -> None:
@@ -252,3 +257,71 @@ def test_faults_of_gong_change_nothing(tmp_path: Path, kind: FaultKind) -> None:
     made.during(Fault(kind=kind, operation=Operation.UPLOAD, times=3))
     backfill(made)
     assert [amounts(made, number) for number in range(1, 4)] == [[100, 1, 2, 3, 100]] * 3
+
+
+def test_a_change_dated_before_the_last_version_is_the_last_word_all_the_same(tmp_path: Path) -> None:
+    """The log's clock may be ahead of the row's."""
+    made = company(tmp_path)
+    deal(made, 1, versions=0, updated=stamp(made, -60))
+    made.sync()
+    late = stamp(made, -2), stamp(made, -30)
+    made.crm.execute("INSERT INTO past VALUES (1, 'deal 1', 1, 7, ?)", late[:1])
+    steps = BACKFILL.steps(made.wiring, BackfillArguments(DEAL, "once", None, None))
+    while not amounts(made, 1)[1:]:
+        made.wiring.syncer.turn(next(steps))
+    made.put("deals", id=1, name="deal 1", account=1, amount=200, updated=late[1])
+    carry_out(made.wiring, steps)
+    assert amounts(made, 1) == [100, 7, 200]
+    assert at(made, 1, made.clock.now()) == 200
+
+
+def test_stopped_while_it_is_read_it_leaves_nothing_behind(tmp_path: Path) -> None:
+    made = company(tmp_path)
+    deal(made, 1, versions=2)
+    made.sync()
+    steps = BACKFILL.steps(made.wiring, BackfillArguments(DEAL, "once", None, None))
+    made.wiring.syncer.turn(next(steps))
+    assert made.wiring.backfills.active()[0].state is BackfillState.STAGING
+    carry_out(made.wiring, STOP_BACKFILL.steps(made.wiring, DEAL))
+    (ended,) = carry_out(made.wiring, steps)
+    assert ended.state is BackfillState.STOPPED
+    assert amounts(made, 1) == [100]
+    assert [file.name for file in (tmp_path / "spool").iterdir()] == ["ledger.mark"]
+
+
+def test_a_stop_outlasts_the_loss_of_the_staging_file(tmp_path: Path) -> None:
+    made = company(tmp_path)
+    deal(made, 1, versions=3)
+    made.sync()
+    steps = BACKFILL.steps(made.wiring, BackfillArguments(DEAL, "once", None, None))
+    while made.wiring.backfills.all() == [] or made.wiring.backfills.all()[0].wave < 2:
+        made.wiring.syncer.turn(next(steps))
+    found = made.wiring.backfills.get(1)
+    made.wiring.backfills.stop(found)
+    made.wiring.backfills.again(found)
+    assert made.wiring.backfills.get(1).state is BackfillState.STOPPING
+
+
+def test_the_end_of_one_sources_backfill_releases_no_object_of_anothers(tmp_path: Path) -> None:
+    made = company(tmp_path)
+    deal(made, 1, versions=2)
+    deal(made, 2, versions=2)
+    made.sync()
+    backfills = made.wiring.backfills
+    one, other = (backfills.begin(DEAL, name, name, None, None) for name in ("DEAL 1", "DEAL 2"))
+    backfills.hold(one, ["1"], join=True)
+    backfills.hold(other, ["2"], join=True)
+    backfills.finish(one, BackfillState.STOPPED)
+    found = made.wiring.store.lookup(DEAL, ["1", "2"])
+    assert (found["1"].pending, found["2"].pending) == (Pending.RESEND, Pending.HISTORY)
+
+
+def test_versions_that_cannot_be_mapped_are_listed_and_skipped(tmp_path: Path) -> None:
+    made = company(tmp_path)
+    deal(made, 1, versions=3)
+    made.crm.execute("UPDATE past SET amount = 'many' WHERE amount = 2")
+    made.sync()
+    (done,) = backfill(made)
+    assert (done.versions, done.booked, done.refused) == (2, 2, 1)
+    assert [one.kind for one in made.wiring.backfills.refusals(done.id)] == [UNFIT]
+    assert amounts(made, 1) == [100, 1, 3, 100]
