@@ -125,6 +125,8 @@ class Backfiller:
         backfill = self._begun(entity, asked, since, until)
         while (backfill := self._backfills.get(backfill.id)).state in (BackfillState.STAGING, BackfillState.SENDING):
             if backfill.state is BackfillState.STAGING:
+                while self._backfills.unsettled(backfill):  # read anew: what ends with these files is released then
+                    yield None
                 yield from self._stage(backfill, entity, history)
                 continue
             try:

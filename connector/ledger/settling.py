@@ -61,7 +61,8 @@ def book_refused(connection: Connection, object_type: ObjectType, batch_id: int,
                 " pending = CASE WHEN pending IS NULL AND refused_digest IS NOT NULL THEN :again ELSE pending END,"
                 " pending_since = CASE WHEN pending IS NULL AND refused_digest IS NOT NULL THEN :now"
                 "                      ELSE pending_since END,"
-                " pending_due = CASE WHEN pending IS NULL AND refused_digest IS NULL THEN NULL ELSE :now END"
+                " pending_due = CASE WHEN pending IS NULL AND refused_digest IS NULL THEN NULL"
+                f"                    WHEN pending = '{Pending.HISTORY}' THEN pending_due ELSE :now END"
                 " WHERE type = :type AND object_id = :id AND batch_id = :batch"
             ),
             [
@@ -102,7 +103,7 @@ def rest_is_good(connection: Connection, object_type: ObjectType, batch_id: int,
     connection.execute(
         text(
             "UPDATE objects SET pending_due = :now WHERE type = :type AND batch_id = :batch"
-            " AND sent_digest IS NOT NULL AND pending IS NOT NULL"
+            f" AND sent_digest IS NOT NULL AND pending IS NOT NULL AND pending <> '{Pending.HISTORY}'"
         ),
         {"now": now, "type": object_type, "batch": batch_id},
     )
