@@ -352,7 +352,8 @@ class Intake:
             )
 
     def _book(self, move: Move | None) -> None:
-        waiting, self._open = self._open, _Open()
+        # A file that is full is booked amid a chunk: the deletions decided so far are weighed with the rest of it.
+        waiting, self._open = self._open, _Open(deletions=self._open.deletions)
         counts = Counts(
             rows=waiting.counts.rows,
             lines=len(waiting.sends),

@@ -258,3 +258,17 @@ def test_when_a_type_was_compared_outlasts_the_process(company: Company) -> None
     company.restart()
     assert company.wiring.reconciler.due_at(CONTACT, 3600.0) == began + 3600.0
     assert company.wiring.reconciler.due_at(ObjectType.LEAD, 3600.0) is None
+
+
+def test_a_deletion_survives_a_file_that_becomes_full_behind_it(tmp_path: Path) -> None:
+    company = Company(tmp_path, max_file_bytes=1000)
+    for number in range(1, 21):
+        company.put("accounts", id=number, name=f"Account {number}")
+    company.sync()
+    company.clock.advance(60)
+    company.put("accounts", id=1, name="Account 1", gone=1)
+    for number in range(2, 21):
+        company.put("accounts", id=number, name=f"Renamed {number}")
+    company.sync()
+    assert sorted(map(int, company.world.objects(ObjectType.ACCOUNT))) == list(range(2, 21))
+    company.close()
