@@ -1,20 +1,10 @@
 """What becomes of a file of a backfill that failed or is lost: refused versions are skipped, the others go again."""
 
-from typing import Final
-
+from connector.engine.isolation import pieces
 from connector.engine.verdicts import general_words, judge
 from connector.ledger.backfills import Backfills
 from connector.ledger.records import Batch, Pending, Tries, Verdict
 from connector.model import RequestStatus, Resend
-
-LISTED: Final = 20
-"""Errors that Gong names of a file at most (GONG_API, "Limits")."""
-WANTED: Final = 25
-"""Refused lines that a file should hold when it goes again: a few more than are listed, so that few files name them
-all and hardly any names fewer than it could.
-"""
-MOST_FILES: Final = 64
-"""Into so many files a failed one is split at most."""
 
 
 def most_lines(answer: RequestStatus, lines: int, refused: int) -> int | None:
@@ -22,7 +12,7 @@ def most_lines(answer: RequestStatus, lines: int, refused: int) -> int | None:
     unknown = answer.error_count - refused
     if unknown <= 0 or refused == 0:
         return None
-    return max(lines * WANTED // unknown, -(-lines // MOST_FILES), 1)
+    return -(-lines // pieces(unknown, lines))
 
 
 def resolve_failed(backfills: Backfills, batch: Batch, answer: RequestStatus, resend: Resend, now: float) -> Verdict:

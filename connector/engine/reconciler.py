@@ -1,7 +1,5 @@
 """Compares the whole source with the ledger: finds changes whose stamps did not move, and rows that are gone."""
 
-from array import array
-from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +9,7 @@ from connector.engine.binding import COMPARED
 from connector.engine.guard import Guard
 from connector.engine.observe import Observer
 from connector.engine.reader import End, Reader
+from connector.engine.seen import Seen
 from connector.ledger.holds import Holds
 from connector.ledger.records import Counts, HoldKind, Live, Pending
 from connector.ledger.store import Store
@@ -76,20 +75,18 @@ class Reconciler:
         cursors = [self._store.cursor(entity.name) for entity in entities]
         if not entities or any(cursor is None or cursor.loaded_at is None for cursor in cursors):
             return None
-        # Hashes instead of ids: eight bytes an object. They are salted anew in each process, so that two ids that
-        # meet in one comparison do not meet in the next.
-        seen = array("q")
+        seen = Seen()
         counts, began, empty = Counts(), self._clock.now(), False
         for source, entity in enumerate(entities):
             before = len(seen)
-            reading = self._reader.compare(entity, lambda ids: seen.extend(map(hash, ids)))
+            reading = self._reader.compare(entity, seen.add)
             counts = counts.plus(reading.counts)
             if reading.end is not End.FINISHED:
                 return Reconciliation(reading.end, counts, counts.lines, 0, 0, 0)
             if len(seen) == before and self._store.has_live(object_type, source):
                 empty = True
                 self._observer.event("reconcile.empty", entity=entity.name, alarm=True)
-        live, gone, fresh = self._missing(object_type, array("q", sorted(seen)))
+        live, gone, fresh = self._missing(object_type, seen)
         changed = counts.lines + self._weigh_changes(object_type, live)
         self._weigh_deletions(object_type, fresh, live, empty=empty)
         held = sum(self._show(object_type, kind) for kind in HoldKind)
@@ -118,14 +115,14 @@ class Reconciler:
         compared = self._store.meta(COMPARED + object_type.value)
         return (max(loaded) if compared is None else float(compared)) + interval
 
-    def _missing(self, object_type: ObjectType, seen: "array[int]") -> tuple[int, int, list[str]]:
+    def _missing(self, object_type: ObjectType, seen: Seen) -> tuple[int, int, list[str]]:
         """Return how many objects Gong has, how many of them were not seen, and those of which that is news."""
         live, gone, after = 0, 0, ""
         fresh: list[str] = []
         while known := self._store.live(object_type, after, AT_ONCE):
             after = known[-1].object_id
             live += len(known)
-            missing = [one for one in known if not _contains(seen, hash(one.object_id))]
+            missing = [one for one in known if one.object_id not in seen]
             gone += len(missing)
             fresh += [one.object_id for one in missing if not _booked(object_type, one)]
         return live, gone, fresh
@@ -160,8 +157,3 @@ def _booked(object_type: ObjectType, one: Live) -> bool:
     if one.pending in (Pending.GONE, Pending.HELD_DELETION, Pending.HISTORY):
         return True
     return one.refused is not None and one.refused == lines.digest(lines.deletion_body(object_type, one.object_id))
-
-
-def _contains(ordered: "array[int]", value: int) -> bool:
-    place = bisect_left(ordered, value)
-    return place < len(ordered) and ordered[place] == value
