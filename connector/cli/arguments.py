@@ -224,17 +224,38 @@ def backfill(object_type: ObjectType, since: int | None, until: int | None, dry_
 @click.option("--id", "ids", metavar="ID", multiple=True, help="Only the object with this id; may be repeated.")
 @click.option("--limit", type=click.IntRange(min=1), help="Objects of each type at most; all by default.")
 @click.option("--repair", is_flag=True, help="Send again what differs, and compare that once more.")
+@click.option(
+    "--at", metavar="TIME", type=_moment, help="Compare what is shown for that moment with the history (UTC)."
+)
+@click.option(
+    "--sample", type=click.IntRange(min=1), help="With --at: draw so many objects of each type; 100 by default."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with stable keys.")
 def verify(
-    types: tuple[ObjectType, ...], ids: tuple[str, ...], limit: int | None, repair: bool, as_json: bool
+    types: tuple[ObjectType, ...],
+    ids: tuple[str, ...],
+    limit: int | None,
+    repair: bool,
+    at: int | None,
+    sample: int | None,
+    as_json: bool,
 ) -> Status:
     """Read objects back from Gong, 100 a call, and compare them with what their rows say.
 
     Gong reads back accounts, contacts, deals and leads only. Ends with 3 when something differs, and still does after
-    --repair, or when the quota ended it early.
+    --repair, or when the quota ended it early. Only the sandbox can be asked --at a moment: with Gong itself, what the
+    history says of it is listed, and the end is 1.
     """
     if ids and len(types) != 1:
         raise click.UsageError("--id needs the one TYPE that the object is of")
+    if at is None and sample is not None:
+        raise click.UsageError("--sample goes with --at; else --limit says how many objects are compared")
+    if at is not None:
+        if repair or limit is not None or (ids and sample is not None):
+            raise click.UsageError("--at goes with --sample or --id: neither with --limit nor with --repair")
+        from connector.cli.verify_at import verify_at
+
+        return verify_at(at, types, list(dict.fromkeys(ids)) or None, sample, as_json=as_json)
     from connector.cli.verify import verify as work
 
     return work(types, list(dict.fromkeys(ids)) or None, limit, repair=repair, as_json=as_json)

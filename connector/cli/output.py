@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from rich import box
@@ -80,6 +81,18 @@ def seconds(number: float) -> str:
 def moment(at: float | None) -> str | None:
     """Return a time in ISO 8601 UTC without fractions; None for none."""
     return None if at is None else datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def shown(value: Any) -> str:
+    """Return a field's value as people read it."""
+    return "null" if value is None else str(value)
+
+
+def plain(value: Any) -> Any:
+    """Return a field's value as JSON can hold it."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
 
 
 def _cell(value: object) -> str:

@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from connector.cli.ending import say_work
 from connector.cli.exits import Status
 from connector.cli.output import as_json as write_json
-from connector.cli.output import count, heading, remarks, say, table
+from connector.cli.output import count, heading, plain, remarks, say, shown, table
 from connector.cli.parts import looking, working
 from connector.cli.perform import perform, refuse_early
 from connector.cli.progress import showing
@@ -112,18 +111,18 @@ def _say_differences(kind: ObjectType, one: Verification) -> None:
     by_field = ", ".join(f"{name} {number:,}" for name, number in fields.most_common() if name)
     if by_field:
         say(f"By field: {by_field}.")
-    shown = one.differences[:MOST_SHOWN]
+    first = one.differences[:MOST_SHOWN]
     table(
         ("Id", "Field", "The row says", "Gong has"),
         [
-            (it.object_id, it.field, _text(it.wanted), _text(it.found))
+            (it.object_id, it.field, shown(it.wanted), shown(it.found))
             if it.field
             else (it.object_id, "(the whole object)", "", "nothing")
-            for it in shown
+            for it in first
         ],
     )
-    if len(one.differences) > len(shown):
-        say(f"and {len(one.differences) - len(shown):,} more: --json lists all.")
+    if len(one.differences) > len(first):
+        say(f"and {len(one.differences) - len(first):,} more: --json lists all.")
 
 
 def _say_repair(mended: _Repair | None) -> None:
@@ -141,10 +140,6 @@ def _missing(one: Verification) -> list[Difference]:
     return [difference for difference in one.differences if not difference.field]
 
 
-def _text(value: Any) -> str:
-    return "null" if value is None else str(value)
-
-
 def _document(found: Found, unreadable: Sequence[ObjectType], mended: _Repair | None) -> dict[str, object]:
     """Return the stable JSON form; docs/operating.md explains the keys."""
     return {
@@ -160,8 +155,8 @@ def _document(found: Found, unreadable: Sequence[ObjectType], mended: _Repair | 
                     {
                         "object_id": difference.object_id,
                         "field": difference.field,
-                        "in_crm": _plain(difference.wanted),
-                        "in_gong": _plain(difference.found),
+                        "in_crm": plain(difference.wanted),
+                        "in_gong": plain(difference.found),
                     }
                     for difference in one.differences
                     if difference.field
@@ -177,10 +172,3 @@ def _document(found: Found, unreadable: Sequence[ObjectType], mended: _Repair | 
             "still_differing": sum(len(one.differing) for one in mended.after.values()),
         },
     }
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON can hold it."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value

@@ -20,7 +20,8 @@ from connector.object_types import SCHEMA_TYPES, ObjectType
 
 VERIFIABLE: Final = SCHEMA_TYPES
 """Gong reads back accounts, contacts, deals and leads only (GONG_API: "Calls")."""
-_NOT_COMPARED: Final = ("modifiedDate",)
+NOT_COMPARED: Final = ("modifiedDate",)
+"""Fields that the connector makes, not the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def compare(object_id: str, wanted: Mapping[str, Any], found: Mapping[str, Any] 
     return [
         Difference(object_id, name, value, found.get(name))
         for name, value in wanted.items()
-        if name not in _NOT_COMPARED and not same(value, found.get(name))
+        if name not in NOT_COMPARED and not same(value, found.get(name))
     ]
 
 

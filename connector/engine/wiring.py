@@ -19,6 +19,7 @@ from connector.engine.intake import Policy
 from connector.engine.observe import Observer
 from connector.engine.operations import OPERATIONS
 from connector.engine.pacing import Pacer
+from connector.engine.past_verifier import PastVerifier
 from connector.engine.polling import Polling
 from connector.engine.presence import Presence
 from connector.engine.reader import End, Reader
@@ -351,6 +352,13 @@ class Wiring:
         """Reading back from Gong."""
         return Verifier(
             self.client, self.integration_id(), self.mapping, self.source, self.store, self.clock, self.observer
+        )
+
+    @cached_property
+    def past_verifier(self) -> PastVerifier:
+        """Reading back from Gong what was at a moment."""
+        return PastVerifier(
+            self.client, self.integration_id(), self.source, self.store, self.backfills, self.clock, self.observer
         )
 
     @cached_property

@@ -1,9 +1,10 @@
 """One method for each call of Gong's CRM API (GONG_API: "Calls")."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
 import httpx
@@ -21,6 +22,7 @@ from connector.gong.shapes import (
     WrongShape,
     read_integrations,
     read_objects,
+    read_objects_at,
     read_registration,
     read_schema,
     schema_document,
@@ -44,6 +46,8 @@ _INTEGRATIONS = "/v2/crm/integrations"
 _SCHEMA = "/v2/crm/entity-schema"
 _ENTITIES = "/v2/crm/entities"
 _STATUS = "/v2/crm/request-status"
+_AT = "X-Sandbox-At"
+"""The header that names a moment; none of Gong's, so that it asks nothing of Gong that it could misunderstand."""
 
 
 class Limiter(Protocol):
@@ -185,6 +189,21 @@ class GongClient:
         answer = self._ask("gong.objects", "GET", _ENTITIES, params, list(ids), priority)
         return _document(answer, lambda document: read_objects(document, ids))
 
+    def objects_at(
+        self, integration_id: int, object_type: ObjectType, ids: Sequence[str], at: int, *, priority: int = 0
+    ) -> dict[str, dict[str, Any] | None] | None:
+        """Return what each of at most 100 objects was at a moment (seconds since 1970 UTC); None where there was none.
+
+        Gong itself shows the present only, whatever it is asked, and so does a server that does not say which moment
+        it answers for: None in place of the objects. The sandbox answers.
+        """
+        if len(ids) > MOST_OBJECTS:
+            raise ValueError(f"Gong reads back at most {MOST_OBJECTS} objects in a call")
+        params = {"integrationId": str(integration_id), "objectType": object_type.value}
+        moment = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        answer = self._ask("gong.objects", "GET", _ENTITIES, params, list(ids), priority, headers={_AT: moment})
+        return _document(answer, lambda document: read_objects_at(document, ids, moment))
+
     # The two calls below return every answer, and the lack of one, as an outcome.
 
     def upload(
@@ -231,11 +250,12 @@ class GongClient:
         body: object,
         priority: int,
         accept: tuple[int, ...] = (),
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Answer:
         """Make a call with a JSON body, if any; return the answer if it is 200, 201 or Gong's own of `accept`."""
         content = None if body is None else json.dumps(body).encode()
-        headers = {} if content is None else {"Content-Type": "application/json"}
-        answer, until = self._call(point, method, path, params, headers, content, priority)
+        typed = {} if content is None else {"Content-Type": "application/json"}
+        answer, until = self._call(point, method, path, params, typed | dict(headers), content, priority)
         what = f"{method} {path}"
         if isinstance(answer, NoAnswer):
             hint = "" if answer.sent else ". Check CONNECTOR_GONG_BASE_URL, the network and HTTPS_PROXY"

@@ -90,6 +90,13 @@ def read_objects(document: Any, ids: Sequence[str]) -> dict[str, dict[str, Any] 
     return {key: None if found.get(key) is None else _object(found[key], "an object") for key in dict.fromkeys(ids)}
 
 
+def read_objects_at(document: Any, ids: Sequence[str], moment: str) -> dict[str, dict[str, Any] | None] | None:
+    """Return the object of each id as it was at a moment; None where the answer does not say that it is of that."""
+    if _object(document, "the answer").get("shownAt") != moment:
+        return None
+    return read_objects(document, ids)
+
+
 def _field_document(field: SchemaField) -> dict[str, Any]:
     document: dict[str, Any] = {"uniqueName": field.unique_name, "label": field.label, "type": field.type}
     if field.reference_to is not None:

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from email.utils import formatdate
 from typing import Final
 
@@ -51,6 +52,8 @@ ROUTES: Final[Mapping[str, Mapping[str, Operation]]] = {
     "/v2/crm/request-status": {"GET": Operation.STATUS},
 }
 
+AT: Final = "x-sandbox-at"
+"""The header of GET entities that names a moment: the objects are shown as they were then. Gong has none such."""
 _CLIENT_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]+")
 _INTEGRATION_ID = re.compile(r"[0-9]{1,19}")
 _HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
@@ -223,8 +226,11 @@ class SandboxApi:
 
     def _objects(self, call: _Call) -> Response:
         integration_id, object_type = _integration_id(call.request), _object_type(call.request, SCHEMA_TYPES)
-        found = self.world.read_back(integration_id, object_type, self._ids(call.request))
-        return json_answer(200, {"requestId": call.request_id, "crmObjectsMap": found})
+        asked = call.request.headers.get(AT) if self.world.behaviour.answers_for_a_moment else None
+        at = None if asked is None else _moment(asked)
+        found = self.world.read_back(integration_id, object_type, self._ids(call.request), at)
+        shown_at = {} if asked is None else {"shownAt": asked}
+        return json_answer(200, {"requestId": call.request_id, "crmObjectsMap": found} | shown_at)
 
     def _status(self, call: _Call) -> Response:
         integration_id, client_request_id = _integration_id(call.request), _client_request_id(call.request)
@@ -301,6 +307,16 @@ def _integration_id(request: Request) -> int:
     if not _INTEGRATION_ID.fullmatch(text):
         raise Refusal(400, "Query parameter [integrationId] is not a number")
     return int(text)
+
+
+def _moment(text: str) -> int:
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        read = None
+    if read is None or read.tzinfo is None:
+        raise Refusal(400, "Header [X-Sandbox-At] is not a time with an offset")
+    return int(read.timestamp())
 
 
 def _client_request_id(request: Request) -> str:

@@ -61,6 +61,8 @@ class Behaviour:
     read_ids_from: Literal["either", "body", "query"] = "either"
     """Where GET entities takes the ids: `body` (415 without one), `query` (`objectsCrmIds`), or the body if
     there is one, else the query (neither: 415). The text and the structure of the API disagree."""
+    answers_for_a_moment: bool = True
+    """Whether GET entities takes the header `X-Sandbox-At` and shows what was then. Gong itself has no such call."""
     schema_name_key: Literal["uniqueName", "name"] = "uniqueName"
     """The key of a field's name in the answer of GET entity-schema; schema and example disagree."""
     schema_lists_standard_fields: bool = False

@@ -299,6 +299,15 @@ class Store:
         ).fetchone()
         return None if row is None else _version(row)
 
+    def version_at(self, object_type: ObjectType, object_id: str, moment: int) -> StoredVersion | None:
+        """Return the last version by modifiedDate that is not after the moment; of equal ones the later arrival."""
+        row = self._db.execute(
+            "SELECT * FROM versions WHERE object_type = ? AND object_id = ? AND modified <= ?"
+            " ORDER BY modified DESC, seq DESC LIMIT 1",
+            (object_type, object_id, moment),
+        ).fetchone()
+        return None if row is None else _version(row)
+
 
 _ORDER: Final = {"modified": "modified DESC, seq DESC", "arrival": "seq DESC"}
 

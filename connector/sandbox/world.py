@@ -242,13 +242,22 @@ class World:
                 success_count=max(0, request.success_count + request.effects.success_offset * settled),
             )
 
-    def read_back(self, integration_id: int, object_type: ObjectType, ids: list[str]) -> dict[str, Any]:
-        """Return the objects of the first ids as stored (fields of the schema only); None for one not there."""
+    def read_back(
+        self, integration_id: int, object_type: ObjectType, ids: list[str], at: int | None = None
+    ) -> dict[str, Any]:
+        """Return the objects of the first ids as stored (fields of the schema only); None for one not there.
+
+        `at`: as they were then (seconds since 1970 UTC), by the modifiedDate of their versions.
+        """
         with self._ready():
             self._check_integration(integration_id)
             found: dict[str, Any] = {}
             for object_id in ids[: self.behaviour.max_objects_read]:
-                version = self._store.current_of(object_type, object_id, self.behaviour.latest_by)
+                version = (
+                    self._store.current_of(object_type, object_id, self.behaviour.latest_by)
+                    if at is None
+                    else self._store.version_at(object_type, object_id, at)
+                )
                 there = version is not None and not version.deleted
                 found[object_id] = self._known_fields(object_type)(version) if version and there else None
             return found

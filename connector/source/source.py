@@ -18,6 +18,8 @@ from connector.source.horizon import Horizon
 from connector.source.statements import Bind, Keyset, Selects, Statement, raw
 
 _KEYS_PER_STATEMENT = 400
+_OBJECTS_AT_ONCE = 100
+"""Objects whose rows are asked for together: a key has at most four forms, so that they are one statement."""
 _CALENDAR = (ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.DATETIME_TZ)
 
 
@@ -126,6 +128,17 @@ class Source:
 
         A text that cannot be of the key's type matches nothing.
         """
+        return self._by_key(relation, keys, by_time=False)
+
+    def by_object_of(self, relation: Relation, keys: Sequence[str]) -> dict[str, list[Row]]:
+        """Return the rows that have a stamp and one of these keys, by the text form of the key, each key's by stamp."""
+        found: dict[str, list[Row]] = {}
+        for start in range(0, len(keys), _OBJECTS_AT_ONCE):
+            for row in self._by_key(relation, keys[start : start + _OBJECTS_AT_ONCE], by_time=True):
+                found.setdefault(str(key_text(row[KEY])), []).append(row)
+        return found
+
+    def _by_key(self, relation: Relation, keys: Sequence[str], *, by_time: bool) -> list[Row]:
         kind = self._column(relation, relation.key).kind
         selects = self._selects(relation)
         comparable = self._backend.comparable_key(selects.key, kind)
@@ -136,7 +149,9 @@ class Source:
             return found
         with self._reading(relation), self._sessions.snapshot() as session:
             for start in range(0, len(values), _KEYS_PER_STATEMENT):
-                rows = self._of_keys(session, selects, comparable, values[start : start + _KEYS_PER_STATEMENT])
+                rows = self._of_keys(
+                    session, selects, comparable, values[start : start + _KEYS_PER_STATEMENT], by_time=by_time
+                )
                 # A collation may hold more texts equal than were asked for.
                 found += [row for row in rows if key_text(row[KEY]) in wanted]
         return found
@@ -208,14 +223,16 @@ class Source:
         with self._reading(relation), self._sessions.snapshot() as session:
             yield from session.stream(statement)
 
-    def _of_keys(self, session: Session, selects: Selects, comparable: str, values: Sequence[Bind]) -> Sequence[Row]:
+    def _of_keys(
+        self, session: Session, selects: Selects, comparable: str, values: Sequence[Bind], *, by_time: bool
+    ) -> Sequence[Row]:
         try:
-            return session.rows(selects.by_key(comparable, values))
+            return session.rows(selects.by_key(comparable, values, by_time=by_time))
         except Exception as error:
             wider = self._backend.wider_key(selects.key, error)
             if wider is None:
                 raise
-        return session.rows(selects.by_key(wider, values))
+        return session.rows(selects.by_key(wider, values, by_time=by_time))
 
     def _samples(
         self, relation: Relation, kind: ColumnKind

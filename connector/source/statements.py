@@ -173,9 +173,15 @@ class Selects:
             return None
         return Statement((self._head(), *self._where(f"({' OR '.join(absent)})")))
 
-    def by_key(self, comparable: str, values: Sequence[Bind]) -> Statement:
-        """Rows whose key is one of `values`; `comparable` is the key's column, cast where it must be."""
-        return Statement((self._head(), *self._where([f"{comparable} IN (", *_commas(values), ")"])))
+    def by_key(self, comparable: str, values: Sequence[Bind], *, by_time: bool = False) -> Statement:
+        """Rows whose key is one of `values`; `comparable` is the key's column, cast where it must be.
+
+        `by_time`: only those that have a stamp, in the order of their stamps.
+        """
+        named: list[Part] = [f"{comparable} IN (", *_commas(values), ")"]
+        if not by_time:
+            return Statement((self._head(), *self._where(named)))
+        return Statement((self._head(), *self._where(*self._placed(), named), f" ORDER BY {self.modified}"))
 
     def extremes(self, readable: str | None) -> Statement:
         """Least and greatest stamp, each by a SELECT of its own so that an index answers it at once."""

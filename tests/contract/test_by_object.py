@@ -24,3 +24,16 @@ def test_rows_of_one_object_come_together_by_time(crm: Crm) -> None:
     for key, group in groups:
         assert [row[3] for row in group] == [f"{key} {hour}" for hour in range(5)]
         assert [row[MODIFIED] for row in group] == sorted(row[MODIFIED] for row in group)
+
+
+def test_rows_of_some_objects_come_by_time(crm: Crm) -> None:
+    crm.create("deals", "id INTEGER, updated_at {stamp}, name VARCHAR(50)")
+    rows = [(key, START + timedelta(hours=hour), f"{key} {hour}") for key in range(250) for hour in range(4)]
+    random.Random(2).shuffle(rows)
+    stamps = [(key, str(at) if crm.backend == "sqlite" else at, name) for key, at, name in rows]
+    crm.insert("deals", [*stamps, (3, None, "no time")])
+    found = crm.source.by_object_of(LOG, [*map(str, range(240)), "4711", "none"])
+    assert sorted(map(int, found)) == list(range(240))
+    for key, group in found.items():
+        assert [row[3] for row in group] == [f"{key} {hour}" for hour in range(4)]
+    assert crm.source.by_object_of(LOG, []) == {}

@@ -141,7 +141,7 @@ def test_the_operating_page_explains_every_reason_to_wait() -> None:
     assert {reason.value for reason in Pending} <= explained
 
 
-@pytest.mark.parametrize("command", ["status", "failures", "validate", "verify"])
+@pytest.mark.parametrize("command", ["status", "failures", "validate", "verify", "verify_at"])
 def test_the_operating_page_explains_every_key_of_the_json(command: str) -> None:
     tree = ast.parse((ROOT / "connector" / "cli" / f"{command}.py").read_text())
     document = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "_document")

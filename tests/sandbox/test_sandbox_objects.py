@@ -79,6 +79,37 @@ def test_reading_back_gives_stored_objects_and_null_for_the_rest() -> None:
     assert body_of(answer)["crmObjectsMap"] == {"1": line("1", amount=5), "2": None, "3": None}
 
 
+def test_reading_back_for_a_moment_gives_what_was_then_and_says_so() -> None:
+    caller = Caller()
+    caller.put_schema(T.ACCOUNT, ARR)
+    caller.settle(T.ACCOUNT, line("1", NEW, name="new", arr=2))
+    caller.settle(T.ACCOUNT, line("1", OLD, name="old", arr=1))
+    caller.settle(T.ACCOUNT, line("2", OLD))
+    caller.settle(T.ACCOUNT, line("2", NEW, isDeleted=True))
+    query = {"integrationId": caller.integration, "objectType": T.ACCOUNT}
+
+    def shown(at: str) -> dict[str, object]:
+        answer = caller.call("GET", "/v2/crm/entities", query, b'["1", "2"]', x_sandbox_at=at)
+        assert (answer.status, body_of(answer)["shownAt"]) == (200, at)
+        found = body_of(answer)["crmObjectsMap"]
+        return {key: value and (value.get("name"), value.get("arr")) for key, value in found.items()}
+
+    assert shown("2024-12-31T23:59:59Z") == {"1": None, "2": None}
+    assert shown(OLD) == {"1": ("old", 1), "2": (None, None)}
+    assert shown("2025-06-01T01:59:59+02:00") == {"1": ("old", 1), "2": (None, None)}
+    assert shown(NEW) == {"1": ("new", 2), "2": None}
+    for wrong in ("yesterday", "2025-06-01"):
+        assert caller.call("GET", "/v2/crm/entities", query, b'["1"]', x_sandbox_at=wrong).status == 400
+
+
+def test_a_server_without_moments_shows_the_present_whatever_is_asked() -> None:
+    caller = Caller(answers_for_a_moment=False)
+    caller.settle(T.ACCOUNT, line("1", NEW, name="new"))
+    query = {"integrationId": caller.integration, "objectType": T.ACCOUNT}
+    answer = body_of(caller.call("GET", "/v2/crm/entities", query, b'["1"]', x_sandbox_at=OLD))
+    assert (answer["crmObjectsMap"]["1"]["name"], "shownAt" in answer) == ("new", False)
+
+
 def test_reading_back_answers_the_first_100_ids() -> None:
     caller = Caller()
     query = {"integrationId": caller.integration, "objectType": T.DEAL}

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from company import Behaviour, Company, Fault, FaultKind, ObjectType, Operation
+from company import Company, Fault, FaultKind, ObjectType, Operation
+from historic import historic, version
 
 from connector.engine.backfill import UNFIT, BackfillPlan
 from connector.engine.operations import BACKFILL, STOP_BACKFILL, BackfillArguments, carry_out, histories
@@ -14,36 +15,14 @@ from connector.errors import ConfigError
 from connector.ledger.backfills import Backfill, BackfillState
 from connector.ledger.records import Pending
 
-MAPPING = """
-version: 1
-integration: {name: Test CRM, owner_email: owner@acme.example}
-entities:
-  ACCOUNT: {table: accounts, key: id, modified: updated, deleted: gone = 1, fields: {name: name}}
-  DEAL:
-    table: deals
-    key: id
-    modified: updated
-    fields: {name: name, accountId: account, amount: amount}
-    history: {kind: versions, table: past, key: deal, changed_at: at}
-"""
-
 DEAL = ObjectType.DEAL
-
-
-def company(directory: Path, behaviour: Behaviour | None = None, **settings: Any) -> Company:
-    made = Company(directory, behaviour, mapping_text=MAPPING, **settings)
-    made.crm.execute("CREATE TABLE past (deal INTEGER, name TEXT, account INTEGER, amount INTEGER, at TEXT)")
-    made.put("accounts", id=1, name="Acme")
-    return made
 
 
 def deal(made: Company, number: int, versions: int, **values: Any) -> None:
     """A deal whose amount was 1, 2, 3, ... on the first days of January, and is 100 now."""
     made.put("deals", **({"id": number, "name": f"deal {number}", "account": 1, "amount": 100} | values))
     for day in range(1, versions + 1):
-        made.crm.execute(
-            "INSERT INTO past VALUES (?, ?, 1, ?, ?)", (number, f"deal {number}", day, f"2026-01-{day:02} 00:00:00")
-        )
+        version(made, number, day)
 
 
 def backfill(made: Company, asked: str = "once") -> list[Backfill]:
@@ -73,7 +52,7 @@ def stamp(made: Company, seconds: float) -> str:
 
 
 def test_versions_arrive_in_order_and_the_present_last(tmp_path: Path) -> None:
-    made = company(tmp_path)
+    made = historic(tmp_path)
     for number in range(1, 6):
         deal(made, number, versions=number)
     deal(made, 9, versions=0)
@@ -90,7 +69,7 @@ def test_versions_arrive_in_order_and_the_present_last(tmp_path: Path) -> None:
 
 
 def test_each_wave_is_a_file_that_settles_before_the_next(tmp_path: Path) -> None:
-    made = company(tmp_path)
+    made = historic(tmp_path)
     for number in range(1, 4):
         deal(made, number, versions=3)
     made.sync()
@@ -100,7 +79,7 @@ def test_each_wave_is_a_file_that_settles_before_the_next(tmp_path: Path) -> Non
 
 
 def test_only_a_new_demand_sends_everything_once_more(tmp_path: Path) -> None:
-    made = company(tmp_path)
+    made = historic(tmp_path)
     deal(made, 1, versions=2)
     made.sync()
     backfill(made)
@@ -112,7 +91,7 @@ def test_only_a_new_demand_sends_everything_once_more(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("step", range(1, 60, 4))
 def test_killed_at_any_step_it_goes_on_and_sends_no_version_twice(tmp_path: Path, step: int) -> None:
-    made = company(tmp_path)
+    made = historic(tmp_path)
     for number in range(1, 4):
         deal(made, number, versions=3)
     made.sync()
@@ -129,7 +108,7 @@ def test_killed_at_any_step_it_goes_on_and_sends_no_version_twice(tmp_path: Path
 
 
 def test_a_lost_staging_file_is_made_anew_and_no_version_goes_twice(tmp_path: Path) -> None:
-    made = company(tmp_path)
+    made = historic(tmp_path)
     for number in range(1, 4):
         deal(made, number, versions=number + 1)
     made.sync()
@@ -148,7 +127,7 @@ def test_a_lost_staging_file_is_made_anew_and_no_version_goes_twice(tmp_path: Pa
 
 
 def test_a_change_meanwhile_waits_and_is_the_last_word(tmp_path: Path) -> None:
-    made = company(tmp_path)
+    made = historic(tmp_path)
     deal(made, 1, versions=3)
     deal(made, 2, versions=0)
     made.sync()
@@ -166,7 +145,7 @@ def test_a_change_meanwhile_waits_and_is_the_last_word(tmp_path: Path) -> None:
 
 
 def test_a_refused_version_is_listed_and_skipped(tmp_path: Path) -> None:
-    made = company(tmp_path)
+    made = historic(tmp_path)
     for number in range(1, 4):
         deal(made, number, versions=3)
     made.crm.execute("UPDATE past SET account = 77 WHERE deal = 2 AND amount = 2")
@@ -183,7 +162,7 @@ def test_a_refused_version_is_listed_and_skipped(tmp_path: Path) -> None:
 
 
 def test_lines_that_gong_refuses_are_found_and_the_others_go(tmp_path: Path) -> None:
-    made = company(tmp_path)
+    made = historic(tmp_path)
     for number in range(1, 201):
         deal(made, number, versions=2)
     made.sync()
@@ -203,7 +182,7 @@ def test_lines_that_gong_refuses_are_found_and_the_others_go(tmp_path: Path) -> 
 
 
 def test_an_object_that_gong_does_not_have_takes_no_part(tmp_path: Path) -> None:
-    made = company(tmp_path)
+    made = historic(tmp_path)
     deal(made, 1, versions=2)
     deal(made, 2, versions=2, account=55)
     made.crm.execute("INSERT INTO past VALUES (8, 'gone', 1, 1, '2026-01-01 00:00:00')")
@@ -215,7 +194,7 @@ def test_an_object_that_gong_does_not_have_takes_no_part(tmp_path: Path) -> None
 
 
 def test_it_is_stopped_by_hand_and_the_present_goes(tmp_path: Path) -> None:
-    made = company(tmp_path)
+    made = historic(tmp_path)
     deal(made, 1, versions=5)
     made.sync()
     steps = BACKFILL.steps(made.wiring, BackfillArguments(DEAL, "once", None, None))
@@ -230,13 +209,13 @@ def test_it_is_stopped_by_hand_and_the_present_goes(tmp_path: Path) -> None:
 
 
 def test_before_the_first_load_there_is_nothing_to_send(tmp_path: Path) -> None:
-    made = company(tmp_path)
+    made = historic(tmp_path)
     with pytest.raises(ConfigError, match="its first load is not over"):
         backfill(made)
 
 
 def test_the_plan_counts_what_would_be_sent(tmp_path: Path) -> None:
-    made = company(tmp_path)
+    made = historic(tmp_path)
     for number in range(1, 4):
         deal(made, number, versions=number)
     made.sync()
@@ -250,7 +229,7 @@ def test_the_plan_counts_what_would_be_sent(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [FaultKind.DROP_AFTER, FaultKind.ERROR_AFTER, FaultKind.DROP_IN_BODY])
 def test_faults_of_gong_change_nothing(tmp_path: Path, kind: FaultKind) -> None:
-    made = company(tmp_path)
+    made = historic(tmp_path)
     for number in range(1, 4):
         deal(made, number, versions=3)
     made.sync()
@@ -261,7 +240,7 @@ def test_faults_of_gong_change_nothing(tmp_path: Path, kind: FaultKind) -> None:
 
 def test_a_change_dated_before_the_last_version_is_the_last_word_all_the_same(tmp_path: Path) -> None:
     """The log's clock may be ahead of the row's."""
-    made = company(tmp_path)
+    made = historic(tmp_path)
     deal(made, 1, versions=0, updated=stamp(made, -60))
     made.sync()
     late = stamp(made, -2), stamp(made, -30)
@@ -276,7 +255,7 @@ def test_a_change_dated_before_the_last_version_is_the_last_word_all_the_same(tm
 
 
 def test_stopped_while_it_is_read_it_leaves_nothing_behind(tmp_path: Path) -> None:
-    made = company(tmp_path)
+    made = historic(tmp_path)
     deal(made, 1, versions=2)
     made.sync()
     steps = BACKFILL.steps(made.wiring, BackfillArguments(DEAL, "once", None, None))
@@ -290,7 +269,7 @@ def test_stopped_while_it_is_read_it_leaves_nothing_behind(tmp_path: Path) -> No
 
 
 def test_a_stop_outlasts_the_loss_of_the_staging_file(tmp_path: Path) -> None:
-    made = company(tmp_path)
+    made = historic(tmp_path)
     deal(made, 1, versions=3)
     made.sync()
     steps = BACKFILL.steps(made.wiring, BackfillArguments(DEAL, "once", None, None))
@@ -303,7 +282,7 @@ def test_a_stop_outlasts_the_loss_of_the_staging_file(tmp_path: Path) -> None:
 
 
 def test_the_end_of_one_sources_backfill_releases_no_object_of_anothers(tmp_path: Path) -> None:
-    made = company(tmp_path)
+    made = historic(tmp_path)
     deal(made, 1, versions=2)
     deal(made, 2, versions=2)
     made.sync()
@@ -317,7 +296,7 @@ def test_the_end_of_one_sources_backfill_releases_no_object_of_anothers(tmp_path
 
 
 def test_versions_that_cannot_be_mapped_are_listed_and_skipped(tmp_path: Path) -> None:
-    made = company(tmp_path)
+    made = historic(tmp_path)
     deal(made, 1, versions=3)
     made.crm.execute("UPDATE past SET amount = 'many' WHERE amount = 2")
     made.sync()

@@ -6,24 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from company import Company, Fault, FaultKind, ObjectType, Operation
+from company import Fault, FaultKind, ObjectType, Operation
+from historic import historic, version
 
 from connector import failpoints
 from connector.engine.operations import BACKFILL, BackfillArguments
 from connector.ledger.backfills import Backfill
 
-MAPPING = """
-version: 1
-integration: {name: Test CRM, owner_email: owner@acme.example}
-entities:
-  ACCOUNT: {table: accounts, key: id, modified: updated, deleted: gone = 1, fields: {name: name}}
-  DEAL:
-    table: deals
-    key: id
-    modified: updated
-    fields: {name: name, accountId: account, amount: amount}
-    history: {kind: versions, table: past, key: deal, changed_at: at}
-"""
 DEAL = ObjectType.DEAL
 PRESENT = 1000
 """Amounts from here on are of the present, those below number a deal's versions."""
@@ -38,9 +27,7 @@ class Life:
 
     def __init__(self, directory: Path, chance: random.Random) -> None:
         self.chance = chance
-        self.made = Company(directory, mapping_text=MAPPING, delete_guard_count=1000, delete_guard_percent=100)
-        self.made.crm.execute("CREATE TABLE past (deal INTEGER, name TEXT, account INTEGER, amount INTEGER, at TEXT)")
-        self.made.put("accounts", id=1, name="Acme")
+        self.made = historic(directory, delete_guard_count=1000, delete_guard_percent=100)
         self.versions: dict[int, list[int]] = {}
         self.refused: set[tuple[int, int]] = set()
         self.gone: set[int] = set()
@@ -48,14 +35,11 @@ class Life:
         for number in range(1, chance.randint(3, 12)):
             self.put(number)
             self.versions[number] = list(range(1, chance.randint(1, 6)))
-            for version in self.versions[number]:
+            for day in self.versions[number]:
                 account = 77 if chance.random() < 0.1 else 1
                 if account == 77:
-                    self.refused.add((number, version))
-                self.made.crm.execute(
-                    "INSERT INTO past VALUES (?, 'deal', ?, ?, ?)",
-                    (number, account, version, f"2026-01-{version:02} 00:00:00"),
-                )
+                    self.refused.add((number, day))
+                version(self.made, number, day, name="deal", account=account)
         self.made.sync()
         self.crash_in = 0
 
@@ -144,8 +128,8 @@ def test_whatever_happens_versions_come_in_order_and_the_present_last(tmp_path: 
             continue
         ((present,),) = made.crm.execute("SELECT amount FROM deals WHERE id = ?", (number,)).fetchall()
         assert last.line["amount"] == present, number
-        told = [version.line["amount"] for version in arrived if version.line["amount"] < PRESENT]
-        wanted = [version for version in versions if (number, version) not in life.refused]
+        told = [one.line["amount"] for one in arrived if one.line["amount"] < PRESENT]
+        wanted = [day for day in versions if (number, day) not in life.refused]
         if failing:
             assert sorted(set(told)) == told or len(told) > len(set(told)), number
             skipped = sum(one == number for one, _ in turned_down)

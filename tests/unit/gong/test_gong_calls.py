@@ -164,6 +164,21 @@ def test_objects_sends_the_ids_in_the_body_of_a_get(gong):
     assert request.headers["Content-Type"] == "application/json"
 
 
+def test_objects_of_a_moment_are_believed_only_where_the_answer_names_it(gong):
+    moment = 1_709_294_400
+    found = {"crmObjectsMap": {"1": {"name": "x"}}}
+    for shown in ({}, {"shownAt": "2024-03-01T12:00:01Z"}):
+        gong.answers(200, json=found | shown)
+        assert gong.client.objects_at(1, ObjectType.DEAL, ["1"], moment) is None
+    gong.answers(200, json=found | {"shownAt": "2024-03-01T12:00:00Z"})
+    assert gong.client.objects_at(1, ObjectType.DEAL, ["1", "2"], moment) == {"1": {"name": "x"}, "2": None}
+    request = gong.requests[0]
+    assert (request.method, request.url.path) == ("GET", "/v2/crm/entities")
+    assert request.headers["X-Sandbox-At"] == "2024-03-01T12:00:00Z"
+    with pytest.raises(ValueError, match="100"):
+        gong.client.objects_at(1, ObjectType.DEAL, [str(n) for n in range(101)], moment)
+
+
 def test_objects_refuses_more_ids_than_gong_answers(gong):
     with pytest.raises(ValueError, match="100"):
         gong.client.objects(1, ObjectType.DEAL, [str(n) for n in range(101)])
