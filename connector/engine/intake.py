@@ -1,41 +1,37 @@
-"""Takes rows of one entity source, decides about each, writes lines to a file, and books it all in one step."""
+"""Takes rows of one entity source and decides about each of them by what the ledger knows of its object."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from connector import lines
 from connector.clock import Clock
+from connector.engine.draft import SEAL_BYTES, Draft, Origin
 from connector.engine.guard import Guard, weighed_as
 from connector.engine.observe import Observer
 from connector.engine.rules import DELAYED, GiveUpAddress, SendLine, Skip, Wait, decide, distrust, is_ready, wait_again
+from connector.engine.weighing import Weighing, address_of, is_listed
 from connector.ledger.holds import Holds
 from connector.ledger.records import (
     AccountState,
-    Booking,
     Clear,
     Counts,
     HoldKind,
     Move,
-    NewBatch,
     ObjectState,
     PassKind,
     Pend,
     Pending,
     Priority,
     Refuse,
-    Send,
 )
 from connector.ledger.store import Store
-from connector.mapping import Entity
 from connector.model import KEY, Line, Row, RowRefusal
 from connector.source import key_text
-from connector.spool import Spool, SpoolWriter
+from connector.spool import Spool
 
 MOST_LINES: Final = 100_000
 """Lines of one file: bounds memory and what one bad line can make go again."""
-SEAL_BYTES: Final = len(lines.seal(b"", 0))
-"""What sealing adds to a line."""
 MOST_DECISIONS: Final = 100_000
 """Other decisions (pending, refused) booked at once at most."""
 _READY: Final = AccountState(there=True, first_told_at=None)
@@ -51,44 +47,12 @@ class Policy:
     guard: Guard
 
 
-@dataclass(slots=True)
-class _Open:
-    """What is decided and not yet booked."""
-
-    writer: SpoolWriter | None = None
-    request_id: str = ""
-    sends: dict[str, Send] = field(default_factory=dict)
-    pends: dict[str, Pend] = field(default_factory=dict)
-    refusals: dict[str, Refuse] = field(default_factory=dict)
-    clears: dict[str, Clear] = field(default_factory=dict)
-    deletions: dict[str, "_Deletion"] = field(default_factory=dict)
-    """Weighed when all of the booking are known."""
-    let_go: int = 0
-    counts: Counts = field(default_factory=Counts)
-    ready: set[str] = field(default_factory=set)
-    """Accounts that lines may name, seen since the latest booking: most deals name one that another one named."""
-
-
-class _Deletion(NamedTuple):
-    line: Line
-    modified: int
-    state: ObjectState | None
-
-    @property
-    def held(self) -> bool:
-        """Whether it was held before."""
-        return self.state is not None and self.state.pending is Pending.HELD_DELETION
-
-
 class Intake:
     """One reading of one entity source; a context manager that leaves no unbooked file behind."""
 
     def __init__(
         self,
-        entity: Entity,
-        source: int,
-        kind: PassKind,
-        pass_id: int,
+        origin: Origin,
         store: Store,
         holds: Holds,
         spool: Spool,
@@ -103,15 +67,11 @@ class Intake:
         thorough: bool = False,
         doubted: int | None = None,
         silent: bool = False,
-        isolation: int | None = None,
     ) -> None:
         """Prepare for the rows of one reading.
 
         Args:
-            entity: the entity source that is read.
-            source: its place among the sources of its type, from 0.
-            kind: why it is read.
-            pass_id: the pass that rows are counted for.
+            origin: what is read, and why.
             store: the ledger.
             holds: what the guard holds.
             spool: where files go.
@@ -125,47 +85,46 @@ class Intake:
             thorough: list refused rows again that are listed already, so that those not met any more are known.
             doubted: what the ledger knows by this batch or an earlier one may be out of date.
             silent: changes that their stamps do not tell of are held, for the end of the comparison to weigh them.
-            isolation: the isolation of which the rows are a piece.
         """
-        self._entity = entity
-        self._source = source
-        self._kind = kind
-        self.priority = priority
-        self._pass_id = pass_id
+        self._origin = origin
+        self._entity = origin.entity
         self._store = store
-        self._holds = holds
-        self._spool = spool
         self._clock = clock
         self._policy = policy
-        self._observer = observer
-        self._new_id = new_id
         self._elsewhere = elsewhere
         self._named = named
         self._thorough = thorough
         self._doubted = doubted
         self._silent = silent
-        self._isolation = isolation
-        self._open = _Open()
-        self.total = Counts()
-        self.sealed_any = False
-        """Whether a file was sealed so far: then the spool may be full."""
+        self._draft = Draft(origin, store, spool, observer, new_id, policy.max_file_bytes, priority)
+        self._weighing = Weighing(self._draft, holds, policy.guard, observer)
 
     def __enter__(self) -> "Intake":
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._open.writer is not None:
-            self._open.writer.abandon()
+        self._draft.abandon()
+
+    @property
+    def total(self) -> Counts:
+        """What was booked so far."""
+        return self._draft.total
+
+    @property
+    def sealed_any(self) -> bool:
+        """Whether a file was sealed so far: then the spool may be full."""
+        return self._draft.sealed_any
 
     @property
     def full(self) -> bool:
         """Whether enough is decided to book it."""
-        waiting = self._open
-        return (
-            len(waiting.sends) >= MOST_LINES
-            or len(waiting.pends) + len(waiting.refusals) + len(waiting.clears) + len(waiting.deletions)
-            >= MOST_DECISIONS
-        )
+        draft = self._draft
+        others = len(draft.pends) + len(draft.refusals) + len(draft.clears) + len(self._weighing)
+        return len(draft.sends) >= MOST_LINES or others >= MOST_DECISIONS
+
+    def hurry(self, priority: Priority) -> None:
+        """Have the files be as urgent as this at least."""
+        self._draft.priority = min(self._draft.priority, priority)
 
     def take(self, rows: Sequence[Row]) -> set[str]:
         """Map rows and decide about each of them. Objects that need no line leave no trace but a count.
@@ -181,7 +140,7 @@ class Intake:
         news = self._news(encoded.lines) if len(every) == len(ids) else encoded.lines
         skipped = len(encoded.lines) - len(news)
         skipped += self._decide(news, encoded.refusals, rows, now)
-        self._open.counts = self._open.counts.plus(
+        self._draft.counts = self._draft.counts.plus(
             Counts(rows=len(rows), skipped=skipped, not_shown=encoded.not_shown, warnings=encoded.warnings)
         )
         return every
@@ -190,9 +149,9 @@ class Intake:
         """Leave out the lines that say what the ledger knows, of objects that wait for nothing: `decide` skips those,
         and there is nothing to clear. Where nothing changed, all that is done for a line is to compare its digest.
         """
-        if self._doubted is not None or self._kind not in (PassKind.INCREMENTAL, PassKind.COMPARISON):
+        if self._doubted is not None or self._origin.kind not in (PassKind.INCREMENTAL, PassKind.COMPARISON):
             return told
-        known = self._store.known(self._entity.type, self._source, [line.object_id for line in told])
+        known = self._store.known(self._entity.type, self._origin.source, [line.object_id for line in told])
         return [line for line in told if known.get(line.object_id) != line.digest or self._decided(line.object_id)]
 
     def _decide(self, news: Sequence[Line], refusals: Sequence[RowRefusal], rows: Sequence[Row], now: float) -> int:
@@ -200,7 +159,7 @@ class Intake:
         ids = [line.object_id for line in news]
         ids += [refusal.object_id for refusal in refusals if _identified(refusal)]
         states = self._store.lookup(self._entity.type, ids) if ids else {}
-        ready = self._open.ready
+        ready = self._draft.ready
         accounts = self._accounts(news)
         ready.update(
             account_id for account_id, account in accounts.items() if is_ready(account, now, self._policy.account_wait)
@@ -255,7 +214,7 @@ class Intake:
                 self._clear(line.object_id, state, settles)
                 return 1
             case _ if kind is HoldKind.CHANGES:
-                self._hold(line, Pending.HELD_CHANGE, state)
+                self._weighing.hold(line, Pending.HELD_CHANGE, state)
             case SendLine(modified):
                 self._send_or_weigh(line, modified, state, kind)
             case Wait() as wait:
@@ -268,22 +227,9 @@ class Intake:
         """Write lines of objects that the ledger never heard of and that nothing holds, all at once: `decide` sends
         each of them with its own stamp.
         """
-        if not new:
-            return
-        modified = [now if line.stamp is None else line.stamp for line in new]
-        sealed = list(map(lines.seal, [line.body for line in new], modified))
-        writer = self._open.writer
-        if sum(map(len, sealed)) + (0 if writer is None else writer.bytes) > self._policy.max_file_bytes:
+        if new and not self._draft.send_new(new, now):
             for line in new:
                 self._one(line, None, _READY, False, now)
-            return
-        if writer is None:
-            writer = self._begin()
-        number = writer.extend(sealed, modified) + 1
-        self._open.sends.update(
-            (line.object_id, Send(line.object_id, line.digest, False, at, index, line.account_id, None))
-            for index, (line, at) in enumerate(zip(new, modified, strict=True), number)
-        )
 
     def gone(self, object_id: str, state: ObjectState | None) -> None:
         """Take note that a pending object, read by key, has no row. One that a whole comparison missed, too, is
@@ -318,121 +264,36 @@ class Intake:
         """Take note that another table says that these objects changed: their rows are to be read by key."""
         now = self._clock.now()
         for object_id in object_ids:
-            self._open.pends[object_id] = Pend(object_id, Pending.RELATED, now, 0, None)
+            self._draft.pends[object_id] = Pend(object_id, Pending.RELATED, now, 0, None)
 
     def book(self, move: Move | None) -> None:
         """Weigh the deletions, seal the file, if any, and book everything decided with the cursor's move, in one
         transaction.
         """
-        self._weigh()
-        self._book(move)
-
-    def _weigh(self) -> None:
-        """Write the deletions that were decided, or hold them all."""
-        deletions, self._open.deletions = self._open.deletions, {}
-        if not deletions:
-            return
-        object_type = self._entity.type
-        weight = self._holds.weight(object_type, HoldKind.DELETIONS)
-        fresh = sum(not deletion.held for deletion in deletions.values())
-        if not self._policy.guard.holds(weight, fresh, lambda: self._holds.live(object_type)):
-            for deletion in deletions.values():
-                self._send(deletion.line, deletion.modified, _address(deletion.state))
-                self._open.let_go += 1
-            return
-        for deletion in deletions.values():
-            self._hold(deletion.line, Pending.HELD_DELETION, deletion.state)
-        if fresh:
-            self._observer.event(
-                "guard.held",
-                type=object_type.value,
-                kind=HoldKind.DELETIONS.value,
-                objects=weight.held + fresh,
-                alarm=not weight.held,
-            )
-
-    def _book(self, move: Move | None) -> None:
-        # A file that is full is booked amid a chunk: the deletions decided so far are weighed with the rest of it.
-        waiting, self._open = self._open, _Open(deletions=self._open.deletions)
-        counts = Counts(
-            rows=waiting.counts.rows,
-            lines=len(waiting.sends),
-            skipped=waiting.counts.skipped,
-            pended=len(waiting.pends),
-            refused=len(waiting.refusals),
-            not_shown=waiting.counts.not_shown,
-            warnings=waiting.counts.warnings,
-        )
-        batch, sends = None, list(waiting.sends.values())
-        if waiting.writer is not None:
-            with waiting.writer as writer:
-                sealed = writer.seal()
-            self.sealed_any = True
-            if sealed.order is not None:  # sorted: lines stand elsewhere than where they were added
-                sends = [send._replace(line=sealed.line_number(send.line - 1)) for send in sends]
-            batch = NewBatch(
-                self._kind,
-                waiting.request_id,
-                sealed.name,
-                sealed.lines,
-                sealed.bytes,
-                sealed.sha256,
-                self.priority,
-                self._isolation,
-            )
-        self._store.book(
-            Booking(
-                type=self._entity.type,
-                source=self._source,
-                pass_id=self._pass_id,
-                counts=counts,
-                batch=batch,
-                sends=sends,
-                pends=list(waiting.pends.values()),
-                refusals=list(waiting.refusals.values()),
-                clears=list(waiting.clears.values()),
-                let_go=waiting.let_go,
-                move=move,
-            )
-        )
-        self.total = self.total.plus(counts)
-        if batch is not None:
-            self._observer.event(
-                "batch.spooled",
-                type=self._entity.type.value,
-                request_id=batch.request_id,
-                lines=batch.lines,
-                bytes=batch.bytes,
-            )
-        self._observer.event(
-            "pass.progress",
-            entity=self._entity.name,
-            rows=self.total.rows,
-            lines=self.total.lines,
-            refused=self.total.refused,
-        )
+        self._weighing.weigh()
+        self._draft.book(move)
 
     def _accounts(self, encoded: Sequence[Line]) -> dict[str, AccountState]:
         """Return how the accounts that these lines name stand, but for those known to be ready."""
         named = {line.account_id for line in encoded if line.account_id is not None and not line.deleted}
-        named -= self._open.ready
+        named -= self._draft.ready
         return self._store.accounts(sorted(named)) if named else {}
 
     def _foreign(self, states: Mapping[str, ObjectState]) -> dict[str, int]:
         """Return the objects that another source of the type has a live row of, and which: they are that source's."""
         owned: dict[int, list[str]] = {}
         for object_id, state in states.items():
-            if state.source != self._source:
+            if state.source != self._origin.source:
                 owned.setdefault(state.source, []).append(object_id)
         return {found: source for source, ids in owned.items() for found in self._elsewhere(source, ids)}
 
     def _collide(self, object_id: str, digest: bytes, foreign: Mapping[str, int]) -> int:
         """Refuse a row whose key another source has, too; the object stays what that source says. Returns 0."""
         reason = (
-            f"the row of {self._named(self._source)} and another source's, of {self._named(foreign[object_id])}, have "
-            "this key; the latter is the one that is sent"
+            f"the row of {self._named(self._origin.source)} and another source's, of"
+            f" {self._named(foreign[object_id])}, have this key; the latter is the one that is sent"
         )
-        self._open.refusals[object_id] = Refuse(object_id, digest, "row", self._key_column, reason, identified=False)
+        self._draft.refuse(Refuse(object_id, digest, "row", self._key_column, reason, identified=False))
         return 0
 
     def _taken(self, encoded: Sequence[Line]) -> set[str]:
@@ -442,7 +303,7 @@ class Intake:
             return set()
         holders = self._store.holders(sorted(set(wanted.values())))
         # Two new users with one address in one file: the first of them gets it.
-        first = {send.address: send.object_id for send in self._open.sends.values() if send.address is not None}
+        first = {send.address: send.object_id for send in self._draft.sends.values() if send.address is not None}
         taken = set()
         for object_id, address in wanted.items():
             others = holders.get(address, set()) | {first.setdefault(address, object_id)}
@@ -451,46 +312,19 @@ class Intake:
         return taken
 
     def _decided(self, object_id: str) -> bool:
-        waiting = self._open
-        return object_id in waiting.sends or object_id in waiting.pends or object_id in waiting.deletions
+        return object_id in self._draft or object_id in self._weighing
 
     def _send_or_weigh(self, line: Line, modified: int, state: ObjectState | None, kind: HoldKind | None) -> None:
         if kind is HoldKind.DELETIONS:
-            self._open.deletions[line.object_id] = _Deletion(line, modified, state)
+            self._weighing.add(line, modified, state)
         else:
-            self._send(line, modified, line.address if not line.deleted else _address(state))
-
-    def _hold(self, line: Line, reason: Pending, state: ObjectState | None) -> None:
-        """Have the object wait for a person, unless it does so already."""
-        if state is None or state.pending is not reason:
-            self._open.pends[line.object_id] = Pend(line.object_id, reason, None, 0, line.account_id)
-        if _listed(state):
-            # What was refused is not what the row says now.
-            self._open.clears[line.object_id] = Clear(line.object_id, None, refusal=True)
-
-    def _send(self, line: Line, modified: int, address: bytes | None) -> None:
-        data = lines.seal(line.body, modified)
-        writer = self._open.writer
-        if writer is not None and writer.bytes + len(data) > self._policy.max_file_bytes:
-            self._book(None)  # the rows of this chunk are not all decided yet: the cursor stays
-            writer = None
-        if writer is None:
-            writer = self._begin()
-        number = writer.add(data, modified) + 1
-        self._open.sends[line.object_id] = Send(
-            line.object_id, line.digest, line.deleted, modified, number, line.account_id, address
-        )
-
-    def _begin(self) -> SpoolWriter:
-        self._open.request_id = self._new_id()
-        writer = self._open.writer = self._spool.begin(self._open.request_id)
-        return writer
+            self._draft.send(line, modified, line.address if not line.deleted else address_of(state))
 
     def _wait(self, line: Line, wait: Wait, state: ObjectState | None) -> None:
-        self._open.pends[line.object_id] = Pend(line.object_id, wait.reason, wait.due, wait.tries, line.account_id)
-        if _listed(state) and wait.reason not in DELAYED:
+        self._draft.pends[line.object_id] = Pend(line.object_id, wait.reason, wait.due, wait.tries, line.account_id)
+        if is_listed(state) and wait.reason not in DELAYED:
             # What was refused is not what the row says now: the object waits, and is not listed as refused.
-            self._open.clears[line.object_id] = Clear(line.object_id, None, refusal=True)
+            self._draft.clears[line.object_id] = Clear(line.object_id, None, refusal=True)
 
     def _give_up_address(self, line: Line, modified: int, wait: Wait, state: ObjectState | None) -> None:
         """Delete a user under the old address, and look at the row again. A deletion that Gong refused is not sent
@@ -499,17 +333,17 @@ class Intake:
         deletion = self._deletion(line.object_id)
         again = None if state is None else wait_again(deletion.digest, state, self._clock.now())
         if again is not None:
-            self._open.pends[line.object_id] = Pend(line.object_id, again.reason, again.due, again.tries, None)
+            self._draft.pends[line.object_id] = Pend(line.object_id, again.reason, again.due, again.tries, None)
             return
-        self._send(deletion, modified, _address(state))
+        self._draft.send(deletion, modified, address_of(state))
         self._wait(line, wait, state)
 
     def _duplicate(self, line: Line, met: bytes | None, rows: Sequence[Row]) -> None:
         """A key that stands twice in one reading is no key; the first row counts, the second is refused."""
-        sent = self._open.sends.get(line.object_id)
+        sent = self._draft.sends.get(line.object_id)
         first = met if sent is None else sent.digest
         if first != line.digest:
-            self._open.refusals[line.object_id] = Refuse(
+            clash = Refuse(
                 line.object_id,
                 line.digest,
                 "row",
@@ -517,6 +351,7 @@ class Intake:
                 f"two different rows have this key{_spelt(line.object_id, rows)}; only one of them was sent",
                 identified=False,
             )
+            self._draft.refuse(clash)
 
     def _deletion(self, object_id: str) -> Line:
         body = lines.deletion_body(self._entity.type, object_id)
@@ -528,17 +363,16 @@ class Intake:
         known = identified and state is not None and state.refused == refusal.digest and state.pending is None
         if known and not self._thorough:
             return 1
-        self._open.refusals[refusal.object_id] = Refuse(
-            refusal.object_id, refusal.digest, "row", refusal.field, refusal.reason, identified
-        )
+        refuse = Refuse(refusal.object_id, refusal.digest, "row", refusal.field, refusal.reason, identified)
+        self._draft.refuse(refuse)
         return 0
 
     def _clear(self, object_id: str, state: ObjectState | None, settles: bool) -> None:
         if state is None:
             return
-        refusal = settles and _listed(state)
+        refusal = settles and is_listed(state)
         if state.pending is not None or refusal:
-            self._open.clears[object_id] = Clear(object_id, state.pending, refusal)
+            self._draft.clears[object_id] = Clear(object_id, state.pending, refusal)
 
     @property
     def _key_column(self) -> str:
@@ -557,12 +391,3 @@ def _spelt(object_id: str, rows: Sequence[Row]) -> str:
 def _identified(refusal: RowRefusal) -> bool:
     """Whether the row's key is fit to be an object's id, so that the ledger may keep a row for it."""
     return refusal.field != "objectId"
-
-
-def _listed(state: ObjectState | None) -> bool:
-    """Whether the object may stand among the refused, even while it is tried again."""
-    return state is not None and (state.refused is not None or state.pending in (Pending.RETRY, Pending.DEPENDENCY))
-
-
-def _address(state: ObjectState | None) -> bytes | None:
-    return None if state is None else state.address

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from connector.clock import Clock
+from connector.engine.draft import Origin
 from connector.engine.intake import Intake, Policy
 from connector.engine.isolation import plan
 from connector.engine.observe import Observer
@@ -372,7 +373,7 @@ class Reader:
             after = due[-1]
             keys = [item.object_id for item in due if item.object_id not in open_ids]
             open_ids.update(keys)
-            intake.priority = min(intake.priority, priority_of(PassKind.AGAIN, [item.reason for item in due]))
+            intake.hurry(priority_of(PassKind.AGAIN, [item.reason for item in due]))
             found = intake.take(self._rows(entity, keys)) if keys else set()
             missing = [key for key in keys if key not in found]
             states = self._store.lookup(entity.type, missing) if missing else {}
@@ -404,10 +405,7 @@ class Reader:
         isolation: int | None = None,
     ) -> Intake:
         return Intake(
-            entity,
-            self._entities[entity.type].index(entity),
-            kind,
-            pass_id,
+            Origin(entity, self._entities[entity.type].index(entity), kind, pass_id, isolation),
             self._store,
             self._holds,
             self._spool,
@@ -421,7 +419,6 @@ class Reader:
             thorough=thorough,
             doubted=None if self._recovery.doubt is None else self._recovery.doubt.batch,
             silent=silent,
-            isolation=isolation,
         )
 
     def _alive(self, object_type: ObjectType, source: int, ids: Sequence[str]) -> set[str]:
