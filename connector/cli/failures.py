@@ -6,14 +6,9 @@ from connector.cli.output import count, moment, remarks, say, table
 from connector.cli.parts import looking, working
 from connector.cli.perform import perform
 from connector.engine.operations import RETRY, RetryArguments
+from connector.engine.wording import TO_DO
 from connector.ledger.queries import Failure
 from connector.object_types import ObjectType
-
-_WHAT_TO_DO = {
-    "connector": "Mend the row or the mapping; the next pass looks at it again by itself.",
-    "gong": "Mend the row or the mapping: the changed line goes by itself. If it was Gong that changed, have it sent "
-    "again with `gong-connector failures retry`.",
-}
 
 
 def list_failures(object_type: ObjectType | None, *, as_json: bool) -> Status:
@@ -88,7 +83,7 @@ def show(object_type: ObjectType, object_id: str) -> Status:
             say(f"  Upload:  clientRequestId {failure.request_id}, line {failure.line}")
         if failure.kind == "general":
             say("           Its whole file was refused again and again; this line may be good.")
-        say(f"  To do:   {_WHAT_TO_DO[failure.origin]}")
+        say(f"  To do:   {TO_DO[failure.origin]}")
         say(f"  Look:    gong-connector preview {failure.type} --id {failure.object_id}")
     return Status.WELL
 

@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +10,23 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from connector.words import count, moment, seconds, size
+
+__all__ = [
+    "as_json",
+    "count",
+    "heading",
+    "moment",
+    "plain",
+    "remarks",
+    "results",
+    "say",
+    "seconds",
+    "shown",
+    "size",
+    "table",
+]
 
 results = Console(highlight=False, markup=False, emoji=False)
 """Where results go (stdout)."""
@@ -53,34 +69,6 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 def as_json(content: Any, *, indent: int | None = 2) -> None:
     """Write a JSON document: text as it is, for people may read it, unless the terminal cannot show it."""
     sys.stdout.write(json.dumps(content, indent=indent, ensure_ascii=not _unicode()) + "\n")
-
-
-def count(number: int, thing: str, things: str | None = None) -> str:
-    """Return `1 object` or `1,200 objects`."""
-    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
-
-
-def size(number: int) -> str:
-    """Return a number of bytes in the unit that people would take."""
-    for unit, length in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
-        if number >= length:
-            return f"{number / length:.1f} {unit}"
-    return count(number, "byte")
-
-
-def seconds(number: float) -> str:
-    """Return a duration in words: `4.2 s`, `3 min 10 s`, `2 h 5 min`."""
-    if number < 60:
-        return f"{number:.1f} s"
-    minutes, rest = divmod(round(number), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
-
-
-def moment(at: float | None) -> str | None:
-    """Return a time in ISO 8601 UTC without fractions; None for none."""
-    return None if at is None else datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def shown(value: Any) -> str:

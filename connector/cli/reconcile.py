@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from connector.cli.ending import Meter, say_cost, say_work
 from connector.cli.exits import Status
-from connector.cli.holding import hold_words
 from connector.cli.output import heading, remarks, say, table
 from connector.cli.parts import working
 from connector.cli.perform import perform
 from connector.engine.comparing import Compared
 from connector.engine.operations import RECONCILE, ReconcileArguments, chosen_types
 from connector.engine.reader import End
+from connector.engine.wording import hold_words
 from connector.ledger.queries import Hold
 from connector.object_types import ObjectType
 

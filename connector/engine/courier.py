@@ -14,13 +14,11 @@ from connector.errors import BudgetSpent
 from connector.gong import DataFileChanged, GongClient, StatusOutcome, StatusResult, UploadOutcome, UploadResult
 from connector.ledger.backfills import Backfills
 from connector.ledger.lease import Lease
-from connector.ledger.records import Batch, BatchState, PassKind, Pending, Priority, Verdict
+from connector.ledger.records import STUCK, Batch, BatchState, PassKind, Pending, Priority, Verdict
 from connector.ledger.store import Store
 from connector.model import Processing, RequestStatus, Resend
 from connector.spool import SealedFile, Spool, SpoolDamaged, SpoolMissing, SpoolUnavailable
 
-STUCK: Final = "Gong has not finished it for "
-"""Begins the note of a batch that takes unusually long."""
 GRACE_SECONDS: Final = 900.0
 """How long Gong may not know an id that it may have taken, before the same file goes again."""
 

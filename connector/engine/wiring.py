@@ -10,7 +10,7 @@ from typing import Self
 
 from connector.clock import Clock
 from connector.engine.backfill import Backfiller
-from connector.engine.binding import Binding
+from connector.engine.binding import GONG_HOST, INTEGRATION, Binding
 from connector.engine.clerk import Clerk, refuse
 from connector.engine.courier import Courier
 from connector.engine.daemon import Daemon
@@ -18,6 +18,7 @@ from connector.engine.guard import Guard
 from connector.engine.intake import Policy
 from connector.engine.observe import Observer
 from connector.engine.operations import OPERATIONS
+from connector.engine.overview import Overview, Postponed
 from connector.engine.pacing import Pacer
 from connector.engine.past_verifier import PastVerifier
 from connector.engine.polling import Polling
@@ -39,8 +40,10 @@ from connector.ledger.holds import Holds
 from connector.ledger.lease import Lease
 from connector.ledger.migrate import migrate
 from connector.ledger.queries import Queries
+from connector.ledger.records import UNSETTLED
 from connector.ledger.requests import Request, Requests
 from connector.ledger.store import Store
+from connector.ledger.watch import Watch
 from connector.mapping import CompiledMapping, MappingFile, compile_mapping, load
 from connector.model import Column, SchemaField
 from connector.object_types import ObjectType
@@ -171,6 +174,45 @@ class Wiring:
     def queries(self) -> Queries:
         """The ledger's read models."""
         return Queries(self.database)
+
+    @cached_property
+    def watch(self) -> Watch:
+        """Since when something is not as it should be."""
+        return Watch(self.database)
+
+    def overview(self, postponed: Postponed | None = None) -> Overview:
+        """Return how everything stands; `postponed`: why this daemon is not at work yet.
+
+        Raises:
+            LedgerUnavailable: the ledger cannot be read.
+        """
+        now, queries, watch = self.clock.now(), self.queries, self.watch
+        states = queries.batch_states()
+        return Overview(
+            now=now,
+            integration=self.store.meta(INTEGRATION),
+            host=self.store.meta(GONG_HOST),
+            active=queries.active(self.lease.now()),
+            pacing=self.pacer.plan(),
+            types=queries.types(),
+            files={state: states.get(state, 0) for state in UNSETTLED},
+            work=queries.work(now),
+            troubles=watch.files(),
+            gone=watch.integration_gone(),
+            last_taken=watch.last_taken(),
+            passes=queries.last_passes(),
+            failing=watch.failing(),
+            cursors=queries.cursors(),
+            waiting=watch.waiting(now),
+            stranded=watch.stranded(now),
+            held=queries.holds(),
+            refused_since=watch.refused_since(),
+            paused=self.store.pauses(),
+            requests=self.requests.open(),
+            backfills=self.backfills.active(),
+            doubted_since=queries.doubted_since(),
+            postponed=postponed,
+        )
 
     @cached_property
     def budget(self) -> Budget:

@@ -93,13 +93,15 @@ def change(
         raise AssertionError(f"batch {batch.id} is in no state for this step ({assignments})")
 
 
-def insert(connection: Connection, object_type: ObjectType, batch: NewBatch, now: float) -> int:
+def insert(
+    connection: Connection, object_type: ObjectType, batch: NewBatch, now: float, oldest_change: float | None = None
+) -> int:
     """Book a sealed file, and return its id."""
     inserted: int = connection.execute(
         text(
             "INSERT INTO batches (type, kind, priority, request_id, state, file, lines, bytes, sha256, created_at,"
-            " due_at, uploads, polls, isolation) VALUES (:type, :kind, :priority, :request_id, 'spooled', :file,"
-            " :lines, :bytes, :sha256, :now, :now, 0, 0, :isolation) RETURNING id"
+            " due_at, uploads, polls, isolation, oldest_change) VALUES (:type, :kind, :priority, :request_id,"
+            " 'spooled', :file, :lines, :bytes, :sha256, :now, :now, 0, 0, :isolation, :oldest_change) RETURNING id"
         ),
         {
             "type": object_type,
@@ -111,6 +113,7 @@ def insert(connection: Connection, object_type: ObjectType, batch: NewBatch, now
             "bytes": batch.bytes,
             "sha256": batch.sha256,
             "isolation": batch.isolation,
+            "oldest_change": oldest_change,
             "now": now,
         },
     ).scalar_one()

@@ -11,7 +11,6 @@ from connector.ledger.holds import HELD
 from connector.ledger.objects import UNSETTLED_SQL
 from connector.ledger.passes import load_counts
 from connector.ledger.records import (
-    INTEGRATION_GONE,
     BatchState,
     Counts,
     CursorStatus,
@@ -139,7 +138,8 @@ OR (pending = 'account' AND EXISTS (SELECT 1 FROM objects a WHERE a.type = 'ACCO
 
 
 _PAUSED = "type IN (SELECT type FROM pauses)"
-_GOING = f"({_AWAITED}) AND NOT ({_PAUSED}) AND NOT (pending = 'account' AND 'ACCOUNT' IN (SELECT type FROM pauses))"
+GOING_SQL = f"({_AWAITED}) AND NOT ({_PAUSED}) AND NOT (pending = 'account' AND 'ACCOUNT' IN (SELECT type FROM pauses))"
+"""Pending objects that go by themselves, as a condition on `objects` with the parameter `now`."""
 _HELD_FILES = f"state IN ('spooled', 'sent') AND {_PAUSED}"
 
 
@@ -159,7 +159,7 @@ class Queries:
             ).one()
             awaited, pending = connection.execute(
                 text(
-                    f"SELECT COALESCE(sum(CASE WHEN {_GOING} THEN 1 ELSE 0 END), 0), count(*)"
+                    f"SELECT COALESCE(sum(CASE WHEN {GOING_SQL} THEN 1 ELSE 0 END), 0), count(*)"
                     " FROM objects WHERE pending IS NOT NULL"
                 ),
                 {"now": now},
@@ -214,22 +214,6 @@ class Queries:
         with self._database.reading() as connection:
             rows = connection.exec_driver_sql("SELECT state, count(*) FROM batches GROUP BY state").all()
         return {BatchState(state): count for state, count in rows}
-
-    def troubles(self) -> list[str]:
-        """Return what keeps unsettled batches from getting on, in words, and whole files that Gong refused. The lack of
-        the integration comes first.
-        """
-        with self._database.reading() as connection:
-            rows = connection.exec_driver_sql(
-                "SELECT type, state, note FROM batches WHERE note IS NOT NULL"
-                f" AND (state IN {UNSETTLED_SQL} OR state = 'resolved' AND EXISTS (SELECT 1 FROM objects o"
-                "   WHERE o.batch_id = batches.id AND o.type = batches.type AND o.pending = 'general'))"
-                " ORDER BY id DESC LIMIT 20"
-            ).all()
-            gone = connection.execute(
-                text("SELECT value FROM meta WHERE key = :key AND value <> ''"), {"key": INTEGRATION_GONE}
-            ).scalars()
-            return [*gone, *(f"{kind} file, {state}: {note}" for kind, state, note in rows)]
 
     def last_passes(self) -> list[Pass]:
         """Return the latest full or incremental pass of each entity source."""

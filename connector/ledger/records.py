@@ -30,6 +30,8 @@ class BatchState(StrEnum):
 
 INTEGRATION_GONE: Final = "integration.gone"
 """Under which key of `meta` stands, in words, that the integration was not found in Gong; empty when it is there."""
+STUCK: Final = "Gong has not finished it for "
+"""Begins the note of a batch that takes unusually long."""
 NEVER_DUE: Final = 1e12
 """Due time of what only an event makes due (seconds since 1970 UTC)."""
 
@@ -321,6 +323,8 @@ class Batch:
     note: str | None
     isolation: int | None = None
     """The isolation of which it is a piece."""
+    oldest_change: float | None = None
+    """The earliest time of change among its lines, where it is of an incremental pass."""
 
 
 class Processed(NamedTuple):

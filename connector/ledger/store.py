@@ -273,7 +273,7 @@ class Store:
             batch_id = None
             counter = epoch.count(connection) if booking.batch is not None else None
             if booking.batch is not None:
-                batch_id = batches.insert(connection, booking.type, booking.batch, now)
+                batch_id = batches.insert(connection, booking.type, booking.batch, now, _oldest_change(booking))
                 objects.book_sends(connection, booking.type, booking.source, batch_id, booking.sends)
             objects.book_pends(connection, booking.type, booking.source, booking.pends, now)
             objects.book_row_refusals(connection, booking.type, booking.source, booking.refusals, now)
@@ -458,3 +458,10 @@ class Store:
     ) -> None:
         with self._database.writing(step) as connection:
             batches.change(connection, batch, assignments, allowed, self._clock.now(), **values)
+
+
+def _oldest_change(booking: Booking) -> float | None:
+    """Return the earliest change that a pass found, for its lag. What other readings send is not news of the CRM's."""
+    if booking.batch is None or booking.batch.kind is not PassKind.INCREMENTAL:
+        return None
+    return min((float(send.modified) for send in booking.sends), default=None)

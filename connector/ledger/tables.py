@@ -178,7 +178,9 @@ batches: Final = Table(
     Column("answer", Text),
     Column("note", Text),
     Column("isolation", BigInteger),
+    Column("oldest_change", Double),
     Index("ix_batches_state", "state", "due_at"),
+    Index("ix_batches_settled_at", "settled_at"),
     sqlite_autoincrement=True,  # an id used again would make old objects look as if they were in flight
     comment="Data files, with their client request id and life: spooled, sent, accepted, done | failed, resolved.",
 )

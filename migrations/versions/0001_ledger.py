@@ -36,11 +36,13 @@ def upgrade() -> None:
         sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
         sa.Column("isolation", sa.BigInteger(), nullable=True),
+        sa.Column("oldest_change", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_batches"),
         sa.UniqueConstraint("request_id", name="uq_batches_request_id"),
         comment="Data files, with their client request id and life: spooled, sent, accepted, done | failed, resolved.",
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_batches_settled_at", "batches", ["settled_at"], unique=False)
     op.create_index("ix_batches_state", "batches", ["state", "due_at"], unique=False)
     op.create_table(
         "budget",

@@ -1,7 +1,7 @@
 """What `status` says of the day's calls, and of histories on their way."""
 
-from connector.cli.status import backfill_words, budget_words
 from connector.engine.pacing import Plan
+from connector.engine.wording import backfill_words, budget_words
 from connector.ledger.backfills import Backfill, BackfillState
 from connector.ledger.budget import Standing
 from connector.object_types import ObjectType

@@ -114,7 +114,7 @@ def test_a_file_that_gong_refuses_whole_is_tried_ever_more_rarely_and_shown(comp
     company.during(Fault(kind=FaultKind.GENERAL, times=3))
     report = company.sync()
     assert report.work.held == 30
-    assert "refused on demand" in " ".join(company.wiring.queries.troubles()).lower()
+    assert "refused on demand" in " ".join(company.wiring.overview().remarks).lower()
     for _ in range(10):
         company.clock.advance(600)
         company.sync()

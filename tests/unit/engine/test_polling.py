@@ -76,15 +76,15 @@ def test_a_stuck_file_raises_one_alarm_shows_and_stops_no_other(tmp_path: Path) 
     company.during(Fault(kind=FaultKind.STUCK, object_type=ObjectType.BUSINESS_USER, seconds=4 * 3600.0))
     company.sync(timeout=1200)
     assert company.notes.named("batch.stuck") == []
-    assert company.wiring.queries.troubles() == [], "half an hour of work is no trouble yet"
+    assert company.wiring.overview().remarks == [], "half an hour of work is no trouble yet"
     company.sync(timeout=3600)
     company.restart()
     company.put("accounts", id=1, name="Second")
     company.sync(timeout=3600)
     assert [alarm["alarm"] for alarm in company.notes.named("batch.stuck")] == [True]
-    assert "BUSINESS_USER file, accepted: Gong has not finished it for" in company.wiring.queries.troubles()[0]
+    assert "BUSINESS_USER file, accepted: Gong has not finished it for" in company.wiring.overview().remarks[0]
     assert company.world.objects(ObjectType.ACCOUNT)["1"]["name"] == "Second"
     company.sync()
-    assert company.wiring.queries.troubles() == []
+    assert company.wiring.overview().remarks == []
     assert len(company.world.objects(ObjectType.BUSINESS_USER)) == 1
     company.close()

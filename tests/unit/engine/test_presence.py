@@ -47,7 +47,7 @@ def test_it_stops_says_so_and_asks_once_an_hour(company: Company) -> None:
         company.sync()
     assert calls(company) - before == 2, "the upload and the look"
     assert len(company.notes.named("integration.gone")) == 1
-    assert "not in Gong any more" in company.wiring.queries.troubles()[0]
+    assert "not in Gong any more" in company.wiring.overview().remarks[0]
     for second in range(3 * HOUR // 10):
         company.clock.advance(10)
         company.wiring.lease.renew()
@@ -72,7 +72,7 @@ def test_a_new_registration_begins_afresh_with_everything(company: Company) -> N
     register(company)
     company.sync()
     assert {"1", "2"} <= set(company.world.objects(ObjectType.ACCOUNT))
-    assert company.wiring.queries.troubles() == []
+    assert company.wiring.overview().remarks == []
 
 
 def test_one_that_is_there_again_is_gone_on_with(company: Company) -> None:
@@ -85,4 +85,4 @@ def test_one_that_is_there_again_is_gone_on_with(company: Company) -> None:
     company.sync()
     assert "2" in company.world.objects(ObjectType.ACCOUNT)
     assert company.notes.named("integration.back")
-    assert company.wiring.queries.troubles() == []
+    assert company.wiring.overview().remarks == []
