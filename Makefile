@@ -9,7 +9,7 @@ COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint simulate crash docs lock
+.PHONY: help demo test lint simulate crash broken docs lock
 
 help:  ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ simulate: $(VENV)/.dev  ## 200 random histories with crashes and faults, 200 of 
 
 crash: $(VENV)/.dev  ## The real process killed and terminated at every failpoint, on both kinds of ledger
 	$(BIN)/pytest tests/crash -m "thorough or not thorough"
+
+broken: $(VENV)/.dev  ## Each promise broken on purpose: a test or the simulation must notice; takes half an hour
+	$(BIN)/pytest tests/breaking -m "thorough or not thorough"
+	$(BIN)/python -m tests.simulation --mutations
 
 bench: $(VENV)/.runtime  ## The connector's speed beside that of others, into docs/performance.md
 	$(BIN)/python -m bench --write

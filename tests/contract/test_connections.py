@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -65,6 +66,17 @@ def test_a_read_sees_one_moment_while_others_write(deals: Crm) -> None:
     assert [row[KEY] for row in seen] == list(range(ROWS))
     assert {row[FIRST_COLUMN] for row in seen} == {"x" * 1000}
     assert len(flat(deals.source.everything(relation()))) == ROWS - 1
+
+
+def test_rows_are_not_held_in_memory(deals: Crm) -> None:
+    tracemalloc.start()
+    try:
+        count = sum(map(len, deals.source.everything(relation())))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert count == ROWS
+    assert peak < ROWS * 1000 * 0.7  # two chunks of five, and what is around the values
 
 
 def test_all_statements_of_a_session_see_the_same_moment(deals: Crm) -> None:

@@ -17,6 +17,9 @@ from connector.mapping.converters import CONVERTERS
 from connector.mapping.kinds import DEMANDED, EXPECTED, standard_kind
 from connector.object_types import ObjectType
 from tests import failpoint_names
+from tests.breaking.breaks import BREAKS
+from tests.simulation.mutations import MUTATIONS
+from tests.simulation.promises import Stated
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"(<!-- from the code: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -70,6 +73,20 @@ def failpoints() -> Iterator[str]:
         yield f"- {place}: {', '.join(f'`{name}`' for name in sorted(names))}"
 
 
+def breaks() -> Iterator[str]:
+    """What was broken on purpose, promise by promise, and what notices."""
+    yield "| Promise | Broken on purpose | Noticed by |"
+    yield "|---|---|---|"
+    for promise in Stated:
+        for mutation in MUTATIONS:
+            if mutation.promise is promise:
+                yield f"| {promise.value} | {mutation.name} | the simulation |"
+        for broken in BREAKS:
+            if broken.promise is promise:
+                file, _, test = broken.test.rpartition("/")[2].partition("::")
+                yield f"| {promise.value} | {broken.name} | `{test.partition('[')[0]}` in `{file}` |"
+
+
 def _keys(title: str) -> Iterator[str]:
     schema = json.loads((ROOT / "config" / "mapping.schema.json").read_text())
     yield "| Key | Meaning |"
@@ -118,6 +135,7 @@ def _first_line(path: Path) -> str:
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "transitions": transitions,
     "diagram": diagram,
+    "breaks": breaks,
     "modules": modules,
     "failpoints": failpoints,
     "fields": fields,

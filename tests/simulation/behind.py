@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any, Final
 
-from tests.simulation.crm import TABLES, Crm, Row
+from tests.simulation.crm import TABLES, Crm, Key, Row
 from tests.simulation.expectation import LONGEST_ID, Unfit
 
 FEWEST_LEFT: Final = 1
@@ -20,8 +20,8 @@ class Behind:
         self._values = values
         self._erased: dict[str, list[Any]] = {kind: [] for kind in TABLES}
         self._before: dict[tuple[str, Any], Row] = {}
-        self.steps: list[tuple[int, Callable[[], None]]] = [
-            (14, self._erase),
+        self.steps: list[tuple[int, Callable[[], object]]] = [
+            (14, self.erase),
             (2, self._erase_unfit),
             (4, self._erase_named_account),
             (4, self._erase_user_and_pass_on),
@@ -33,9 +33,9 @@ class Behind:
 
     # -- rows really deleted ---------------------------------------------------------------------
 
-    def _erase(self) -> None:
+    def erase(self, kind: str | None = None) -> None:
         """Delete one row or a few, of any type."""
-        kind = self._chance.choice(self._crm.kinds)
+        kind = self._chance.choice(self._crm.kinds) if kind is None else kind
         keys = self._crm.keys(kind)
         usable = sum(len(str(key)) <= LONGEST_ID for key in keys)
         count = min(self._chance.choice((1, 1, 1, 4)), usable - FEWEST_LEFT)
@@ -74,13 +74,17 @@ class Behind:
             heir = follows["id"] if self._chance.random() < 0.6 else f"heir-of-{leaves['id']}"[:60]
             self._crm.write("BUSINESS_USER", heir, {"email": leaves["email"], "gone": 0})
 
-    def insert_again(self, kind: str | None = None) -> None:
-        """Insert a deleted row again under its key: as it was, with its old stamp or a new one, or as another one."""
+    def insert_again(self, kind: str | None = None) -> Key | None:
+        """Insert a deleted row again under its key: as it was, with its old stamp or a new one, or as another one.
+
+        Returns:
+            The object; None when there is none to be inserted.
+        """
         kind = self._chance.choice(self._crm.kinds) if kind is None else kind
         there = set(self._crm.keys(kind))
         keys = [key for key in self._erased[kind] if key not in there]
         if not keys:
-            return
+            return None
         key = self._chance.choice(keys[-3:])
         self._erased[kind].remove(key)
         before = {name: value for name, value in self._before[kind, key].items() if name != TABLES[kind].key}
@@ -93,6 +97,7 @@ class Behind:
             else:
                 values = before if self._chance.random() < 0.5 else before | self._values(kind)
                 self._crm.write(kind, key, values | self._crm.stamp(kind))
+        return kind, str(key)
 
     def _take(self, kind: str, key: Any) -> None:
         row = self._crm.row(kind, key)

@@ -224,8 +224,12 @@ class Simulation:
     def _put_back(self) -> None:
         """A row comes back after a comparison missed it, and before it is deleted."""
         kind = self._chance.choice(self._wired().rounds.mapping.entities).type
+        if kind.value in self._crm.kinds and self._chance.random() < 0.7:
+            self._workload.behind.erase(kind.value)
         self._tick("compare", lambda wiring: self._compare(wiring, kind))
-        self._workload.behind.insert_again(kind.value)
+        key = self._workload.behind.insert_again(kind.value)
+        if key is not None:
+            self._oracle.is_back(key)
         self._tick("tend", lambda wiring: wiring.rounds.tend())
 
     def _compare(self, wiring: Wiring, kind: ObjectType) -> Reconciliation | None:
@@ -353,19 +357,45 @@ class Simulation:
         self._wired()  # whose start lets the mark follow what a crash kept it from
         copy = self._directory / "backup.db"
         if not self._backed_up:
+            self._settle()
             self._trace.event("backup")
             self._ledger.back_up(copy)
             self._backed_up = True
             self._crm.altered.clear()
             return
+        if self._chance.random() < 0.7:
+            self._tell_what_the_copy_does_not_know()
         self._restart()
         self._drop()
         self._trace.event("restore")
         self._ledger.restore(copy)
         self._may_restore = False
         self.tally.restored += 1
-        self._clock.advance(2_000.0)  # past what Gong last asked for
+        # Past what Gong last asked for, which the copy does not know either. Files stay on their way.
+        self._clock.advance(max(self._api.quiet_until - self._clock.now(), 0.0) + 2.0)
         self._oracle.restored(self._ledger.told(copy), frozenset(self._crm.altered))
+
+    def _tell_what_the_copy_does_not_know(self) -> None:
+        """Gong is told of changes that are undone in the CRM; and the last file is still with Gong."""
+        change_back = self._workload.change_for_a_while()
+        self._settle()
+        change_back()
+        self._workload.change_for_a_while()
+        self._read_all()
+        self._tick("deliver", lambda wiring: wiring.rounds.courier.deliver())
+
+    def _settle(self) -> None:
+        """Have all that is new read and settled, as far as that takes minutes and nothing goes wrong."""
+        for _ in range(3):
+            self._read_all()
+            self._tick("round", self._round)
+            self._clock.advance(100.0)
+        self._tick("round", self._round)
+
+    def _read_all(self) -> None:
+        for place in range(len(self._wired().rounds.mapping.entities)):
+            # A crash brings another process, which has a mapping of its own.
+            self._tick("read", lambda wiring, place=place: reading(wiring.rounds.mapping.entities[place])(wiring))
 
     def _edit_mapping(self) -> None:
         if self._crm.expectation.version == 1:

@@ -120,28 +120,29 @@ class WatchedApi(SandboxApi):
 
     def __init__(self, world: World, faults: FaultPlan) -> None:
         super().__init__(world, faults=faults)
-        self._quiet_until = 0.0
+        self.quiet_until = 0.0
+        """Gong wants to be left alone until then (seconds since 1970 UTC)."""
         self._told_at = 0.0
 
     def handle(self, request: Request) -> Response:
         now = self.world.now()
-        if now < self._quiet_until:
+        if now < self.quiet_until:
             raise Broken(
                 Promise.BUDGET,
-                f"{request.method} {request.path} {self._quiet_until - now:.1f} s before Retry-After ended",
+                f"{request.method} {request.path} {self.quiet_until - now:.1f} s before Retry-After ended",
             )
         response = super().handle(request)
         if response.status == 429:
             wait = dict(response.headers).get("Retry-After", "")
             if wait.isdecimal():
                 self._told_at = now
-                self._quiet_until = now + int(wait)
+                self.quiet_until = now + int(wait)
         return response
 
     def caller_died(self) -> None:
         """Whoever died in the very moment of the answer may not have noted down its Retry-After."""
         if self._told_at == self.world.now():
-            self._quiet_until = 0.0
+            self.quiet_until = 0.0
 
 
 class Mischief(RandomFaults):

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -11,13 +11,18 @@ from unittest import mock
 from connector.engine import rules
 from connector.engine.guard import Guard
 from connector.engine.intake import Intake
+from connector.engine.reader import Reader
 from connector.engine.recovery import Recovery
 from connector.engine.verdicts import judge
 from connector.gong import GongClient
 from connector.ledger import objects
+from connector.ledger.database import Database
 from connector.ledger.holds import Holds
-from connector.ledger.records import Booking, Counts, Verdict
+from connector.ledger.lease import Lease
+from connector.ledger.queries import Queries
+from connector.ledger.records import Booking, Counts, Pending, Verdict
 from connector.ledger.store import Store
+from tests.simulation.promises import Broken, Stated
 from tests.simulation.run import run_seed
 
 MOST_SEEDS: Final = 150
@@ -27,18 +32,27 @@ MOST_SEEDS: Final = 150
 class Mutation:
     """One promise, broken."""
 
+    promise: Stated
     name: str
     apply: Callable[[], AbstractContextManager[Any]]
 
 
 def noticed(mutation: Mutation, seeds: range) -> tuple[int, str] | None:
-    """Run seeds with the mutation; return the first that notices it, and its words."""
-    with mutation.apply():
-        for seed in seeds:
-            try:
+    """Run seeds with the mutation; return the first that notices it, and its words.
+
+    Raises:
+        AssertionError: the seed fails without the mutation, too, or the mutation fails rather than a promise: what it
+            takes the place of has changed.
+    """
+    for seed in seeds:
+        try:
+            with mutation.apply():
                 run_seed(seed)
-            except AssertionError as broken:
-                return seed, str(broken).splitlines()[0]
+        except AssertionError as broken:
+            if not isinstance(broken.__cause__, Broken):
+                raise AssertionError(f"the mutation itself does not work any more: {broken}") from broken
+            run_seed(seed)
+            return seed, str(broken).splitlines()[0]
     return None
 
 
@@ -47,9 +61,13 @@ def show(words: str) -> int:
     chosen = [mutation for mutation in MUTATIONS if words in mutation.name]
     missed = 0 if chosen else 1
     for mutation in chosen:
-        found = noticed(mutation, range(1, MOST_SEEDS + 1))
+        try:
+            found = noticed(mutation, range(1, MOST_SEEDS + 1))
+            said = found[1] if found else f"not noticed by {MOST_SEEDS} seeds"
+        except AssertionError as useless:
+            found, said = None, f"proves nothing: {str(useless).splitlines()[0]}"
         missed += found is None
-        print(f"{mutation.name}: " + (found[1] if found else f"not noticed by {MOST_SEEDS} seeds"), flush=True)
+        print(f"{mutation.promise.value}: {mutation.name}: {said}", flush=True)
     return 1 if missed else 0
 
 
@@ -70,8 +88,8 @@ def _nothing_in_flight(line: Any, state: Any, now: float) -> Any:
     return _known(line, state._replace(in_flight=None), now)
 
 
-def _nothing_again(*given: Any) -> Verdict:
-    return replace(judge(*given), rest=None)
+def _nothing_again(*given: Any, **more: Any) -> Verdict:
+    return replace(judge(*given, **more), rest=None)
 
 
 def _own_stamp(stamp: int | None, _last: int | None, now: float) -> int:
@@ -96,40 +114,120 @@ def _ignore(*_: Any, **__: Any) -> None:
     pass
 
 
+def _unfenced() -> AbstractContextManager[Any]:
+    stack = ExitStack()
+    stack.enter_context(mock.patch.object(Database, "_check_token", _ignore))
+    stack.enter_context(mock.patch.object(Lease, "renew", _ignore))
+    return stack
+
+
+_due, _rows = Store.due, Reader._rows
+
+
+def _no_second_look() -> AbstractContextManager[Any]:
+    doomed: set[str] = set()
+
+    def due(store: Store, *given: Any, **more: Any) -> Any:
+        found = _due(store, *given, **more)
+        doomed.clear()
+        doomed.update(item.object_id for item in found if item.reason is Pending.GONE)
+        return found
+
+    def rows(reader: Reader, entity: Any, keys: Any) -> Any:
+        return _rows(reader, entity, [key for key in keys if key not in doomed])
+
+    stack = ExitStack()
+    stack.enter_context(mock.patch.object(Store, "due", due))
+    stack.enter_context(mock.patch.object(Reader, "_rows", rows))
+    return stack
+
+
+_failures = Queries.failures
+
+
+def _some_failures(queries: Queries, *given: Any, **more: Any) -> Any:
+    return [failure for failure in _failures(queries, *given, **more) if failure.origin != "connector"]
+
+
 MUTATIONS: Final = (
-    Mutation("the cursor moves before its file is booked", lambda: mock.patch.object(Store, "book", _cursor_first)),
-    Mutation("an object in flight is spooled again", lambda: mock.patch.object(rules, "_known", _nothing_in_flight)),
     Mutation(
-        "nothing goes again after a failure", lambda: mock.patch("connector.engine.courier.judge", _nothing_again)
-    ),
-    Mutation("an ambiguous upload goes again under a new id", _new_ids),
-    Mutation(
-        "modifiedDate is the row's stamp, whatever was sent",
-        lambda: mock.patch.object(rules, "modified_date", _own_stamp),
+        Stated.NOTHING_LOST,
+        "the cursor moves before its file is booked",
+        lambda: mock.patch.object(Store, "book", _cursor_first),
     ),
     Mutation(
+        Stated.NOTHING_LOST,
+        "nothing goes again after a failure",
+        lambda: mock.patch("connector.engine.courier.judge", _nothing_again),
+    ),
+    Mutation(
+        Stated.NOTHING_LOST,
         "what Gong was told counts although a failure made it unsure",
         lambda: mock.patch.object(objects, "_LOOKUP", objects._LOOKUP.replace("o.told_unsure", "false")),
     ),
     Mutation(
-        "lines do not wait for their account", lambda: mock.patch.object(rules, "_account_wait", return_value=None)
+        Stated.NOTHING_LOST,
+        "lines do not wait for their account",
+        lambda: mock.patch.object(rules, "_account_wait", return_value=None),
     ),
     Mutation(
+        Stated.NOTHING_LOST,
+        "what a comparison missed stays in Gong",
+        lambda: mock.patch.object(Holds, "let_go", _ignore),
+    ),
+    Mutation(
+        Stated.NOTHING_LOST,
+        "news from another table is not followed",
+        lambda: mock.patch.object(Intake, "related", _ignore),
+    ),
+    Mutation(
+        Stated.NO_STALE_OVERWRITE,
+        "an object in flight is spooled again",
+        lambda: mock.patch.object(rules, "_known", _nothing_in_flight),
+    ),
+    Mutation(
+        Stated.NO_STALE_OVERWRITE,
+        "modifiedDate is the row's stamp, whatever was sent",
+        lambda: mock.patch.object(rules, "modified_date", _own_stamp),
+    ),
+    Mutation(
+        Stated.NO_STALE_OVERWRITE,
         "an address is given away while another user has it",
         lambda: mock.patch.object(Store, "holders", return_value={}),
     ),
-    Mutation("Retry-After is not obeyed", lambda: mock.patch("connector.ledger.budget.Budget.throttled", _ignore)),
-    Mutation("what a comparison missed stays in Gong", lambda: mock.patch.object(Holds, "let_go", _ignore)),
-    Mutation("the guard lets everything go", lambda: mock.patch.object(Guard, "holds", return_value=False)),
-    Mutation("news from another table is not followed", lambda: mock.patch.object(Intake, "related", _ignore)),
+    Mutation(Stated.ONE_ID_ONE_FILE, "an ambiguous upload goes again under a new id", _new_ids),
     Mutation(
+        Stated.HONEST,
+        "what the connector refused is not listed",
+        lambda: mock.patch.object(Queries, "failures", _some_failures),
+    ),
+    Mutation(
+        Stated.HONEST,
+        "what is held is not shown",
+        lambda: mock.patch.object(Queries, "holds", return_value=[]),
+    ),
+    Mutation(
+        Stated.BOUNDED, "settled files stay in the spool", lambda: mock.patch("connector.spool.Spool.remove", _ignore)
+    ),
+    Mutation(
+        Stated.HARMLESS, "the guard lets everything go", lambda: mock.patch.object(Guard, "holds", return_value=False)
+    ),
+    Mutation(Stated.HARMLESS, "what a comparison missed is not looked for by key again", _no_second_look),
+    Mutation(Stated.ONE_AT_A_TIME, "a process whose lease is another's goes on", _unfenced),
+    Mutation(
+        Stated.QUOTA,
+        "Retry-After is not obeyed",
+        lambda: mock.patch("connector.ledger.budget.Budget.throttled", _ignore),
+    ),
+    Mutation(
+        Stated.RESTORED,
         "a ledger restored from a backup is believed",
         lambda: mock.patch("connector.engine.intake.distrust", lambda state, _line: state),
     ),
     Mutation(
+        Stated.RESTORED,
         "lines that a restored ledger does not know of are not waited for",
         lambda: mock.patch.object(Recovery, "_settle_lost", _ignore),
     ),
-    Mutation("settled files stay in the spool", lambda: mock.patch("connector.spool.Spool.remove", _ignore)),
 )
 """Each is noticed by one of the first MOST_SEEDS seeds."""

@@ -57,6 +57,8 @@ class Oracle:
         self._forgotten: set[Key] = set()
         self._altered: set[Key] = set()
         self._approved: set[Key] = set()
+        self._back: dict[Key, list[tuple[int, int]]] = defaultdict(list)
+        """Of objects whose row came back: how many lines had arrived then, and its place in the object's history."""
 
     def restored(self, told: set[Key], altered: frozenset[Key]) -> None:
         """Take note that the ledger was restored.
@@ -68,6 +70,12 @@ class Oracle:
         self._was_restored = True
         self._forgotten |= self._world.latest.keys() - told
         self._altered |= altered
+
+    def is_back(self, key: Key) -> None:
+        """Take note that a deleted row was inserted again: unless its deletion is on its way, it must not go."""
+        on_its_way = f'"{key[1]}"'.encode()
+        if not any(on_its_way in file.read_bytes() for file in self._spool.glob("*.jsonl*")):
+            self._back[key].append((len(self._world.arrivals), len(self._crm.history[key]) - 1))
 
     def approved(self, wiring: Wiring, hold: Hold) -> None:
         """Take note that a person lets a hold through, just before that."""
@@ -342,8 +350,10 @@ class Oracle:
 
     def _order(self) -> None:
         arrivals: dict[Key, list[Any]] = defaultdict(list)
-        for arrival in self._world.arrivals:
+        numbers: dict[Key, list[int]] = defaultdict(list)
+        for number, arrival in enumerate(self._world.arrivals):
             arrivals[arrival.kind, arrival.object_id].append(arrival)
+            numbers[arrival.kind, arrival.object_id].append(number)
         for key, arrived in arrivals.items():
             moments = [datetime.fromisoformat(arrival.modified) for arrival in arrived]
             if moments != sorted(moments):
@@ -352,7 +362,8 @@ class Oracle:
             if history is None:
                 raise Broken(Promise.NOTHING_LOST, f"{_name(key)} arrived, which the CRM never had")
             place = 0
-            for arrival in arrived:
+            for number, arrival in zip(numbers[key], arrived, strict=True):
+                place = max([place, *(there for since, there in self._back[key] if since <= number)])
                 if self._was_restored and key[0] == "BUSINESS_USER" and is_gone(arrival.line):
                     continue  # whatever address Gong may have of a user is given up
                 later = next((i for i in range(place, len(history)) if history[i] == arrival.line), None)

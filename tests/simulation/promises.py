@@ -3,6 +3,21 @@
 from enum import StrEnum
 
 
+class Stated(StrEnum):
+    """What users are promised, by the words that begin a row of docs/guarantees.md."""
+
+    NOTHING_LOST = "Nothing lost"
+    NO_STALE_OVERWRITE = "No stale overwrite"
+    ONE_ID_ONE_FILE = "One id, one file"
+    HONEST = "Honest status"
+    BOUNDED = "Bounded"
+    HARMLESS = "Harmless"
+    DISCREET = "Discreet"
+    ONE_AT_A_TIME = "One at a time"
+    QUOTA = "The quota is kept"
+    RESTORED = "A ledger restored from a backup is noticed"
+
+
 class Promise(StrEnum):
     """What the connector promises, as far as a simulation can see it."""
 

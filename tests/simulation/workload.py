@@ -39,7 +39,7 @@ class Workload:
         self._count = 0
         self._old: dict[tuple[str, Any], list[Row]] = {}
         self.behind = Behind(crm, chance, self.values)
-        self._steps: list[tuple[int, Callable[[], None]]] = [
+        self._steps: list[tuple[int, Callable[[], object]]] = [
             (14, self._insert),
             (24, self._update),
             (8, self._update_repeatedly),
@@ -90,6 +90,25 @@ class Workload:
         with self._crm.transaction():
             for user in self._crm.rows("BUSINESS_USER"):
                 self._put("BUSINESS_USER", user["id"], {"email": f"own-{user['id']}@crm.example"})
+
+    def change_for_a_while(self) -> Callable[[], None]:
+        """Change some objects; return what gives them back the content that they had."""
+        chosen = {self._any() for _ in range(self._chance.randint(1, 4))} - {None}
+        before = []
+        for kind, key in sorted((one for one in chosen if one is not None), key=str):
+            row = self._crm.row(kind, key)
+            assert row is not None
+            before.append((kind, key, {name: row[name] for name in TABLES[kind].columns}))
+            with self._crm.transaction():
+                self._change(kind, key)
+
+        def change_back() -> None:
+            for kind, key, values in before:
+                if self._crm.row(kind, key) is not None:
+                    with self._crm.transaction():
+                        self._put(kind, key, values)
+
+        return change_back
 
     # -- steps -----------------------------------------------------------------------------------
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from company import FEED, Company, Fault, FaultKind, ObjectType
 
+from connector.engine import intake
 from connector.engine.reader import End
+from connector.source import engines
 
 
 @pytest.fixture
@@ -29,6 +31,16 @@ def test_a_second_pass_sends_only_what_changed(company: Company) -> None:
     company.put("accounts", id=2, name="Renamed")
     company.sync()
     assert company.uploads(2) == [("ACCOUNT", 1)]
+
+
+def test_a_file_holds_no_more_lines_than_may_be_decided_in_memory(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "MOST_LINES", 7)
+    monkeypatch.setattr(engines, "CHUNK_ROWS", 2)
+    company.sync()
+    assert len(company.world.objects(ObjectType.CONTACT)) == 30
+    assert {lines for _, lines in company.uploads()} == {8, 6}  # a chunk of rows is decided as a whole
 
 
 def test_a_changed_mapping_is_compared_once_and_sends_what_it_changes(company: Company) -> None:

@@ -90,6 +90,19 @@ def test_a_file_that_was_perhaps_sent_is_made_again_after_the_time_of_grace(comp
     assert_all_there(company)
 
 
+def test_an_altered_file_is_never_uploaded(company: Company) -> None:
+    for entity in company.wiring.mapping.entities:
+        company.wiring.rounds.read(entity)
+    (file,) = (company.directory / "spool").glob("*.jsonl")
+    file.write_bytes(file.read_bytes().replace(b"Account 1", b"Someone 1"))  # of the same length
+    company.sync()
+    assert {line["name"] for line in company.world.objects(ObjectType.ACCOUNT).values()} == {
+        f"Account {number}" for number in range(1, ROWS + 1)
+    }
+    assert company.uploads() == [("ACCOUNT", ROWS)]
+    assert_all_there(company)
+
+
 def test_reading_pauses_while_the_spool_is_full_and_drops_nothing(tmp_path: Path) -> None:
     limit, file = 1500, 1000
     company = Company(tmp_path, spool_max_bytes=limit, max_file_bytes=file)
