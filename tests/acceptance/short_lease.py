@@ -37,7 +37,9 @@ def _stop(name: str) -> None:
     if name == os.environ["TEST_STOP_AT"] and Path(os.environ["TEST_STOP_IF"]).exists():
         failpoints.arm(None)
         with _one_at_a_time:
-            os.kill(os.getpid(), signal.SIGSTOP)
+            # This very thread is told, so that it goes no step further. Told as a whole, the process would stop when
+            # another of its threads gets its turn; on a busy machine this one might be in a transaction by then.
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
 if __name__ == "__main__":

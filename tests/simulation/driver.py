@@ -374,6 +374,9 @@ class Simulation:
         # Past what Gong last asked for, which the copy does not know either. Files stay on their way.
         self._clock.advance(max(self._api.quiet_until - self._clock.now(), 0.0) + 2.0)
         self._oracle.restored(self._ledger.told(copy), frozenset(self._crm.altered))
+        if self._chance.random() < 0.7:
+            self._read_all()
+            self._tick("deliver", lambda wiring: wiring.rounds.deliver())
 
     def _tell_what_the_copy_does_not_know(self) -> None:
         """Gong is told of changes that are undone in the CRM; and the last file is still with Gong."""
@@ -382,7 +385,7 @@ class Simulation:
         change_back()
         self._workload.change_for_a_while()
         self._read_all()
-        self._tick("deliver", lambda wiring: wiring.rounds.courier.deliver())
+        self._tick("deliver", lambda wiring: wiring.rounds.deliver())
 
     def _settle(self) -> None:
         """Have all that is new read and settled, as far as that takes minutes and nothing goes wrong."""
