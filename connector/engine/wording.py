@@ -17,6 +17,7 @@ WAITS: Final = {
     "dependency": "Gong misses something that they refer to",
     "general": "Gong refused the whole file that they were in",
     "resend": "to be sent again: Gong may not have kept their line",
+    "asked": "to be sent again, as asked for; changes go first",
     "suspect": "some of their file are bad, and Gong did not say which; they go again in smaller files",
     "retry": "to be tried again, as asked for",
     "history": "their history is being sent; their present state follows it",

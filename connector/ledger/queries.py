@@ -125,7 +125,7 @@ SAMPLE: Final = 5
 """Held objects that are named."""
 
 _AWAITED = f"""
-pending IN ('in_flight', 'account_fresh', 'resend', 'retry', 'related', 'gone', 'silent')
+pending IN ('in_flight', 'account_fresh', 'resend', 'asked', 'retry', 'related', 'gone', 'silent')
 OR (pending = 'suspect' AND pending_due <= :now + 900)
 OR (pending = 'address' AND batch_id IN (SELECT id FROM batches WHERE state IN {UNSETTLED_SQL}))
 OR (pending = 'address' AND pending_due <= :now)
@@ -133,7 +133,7 @@ OR (pending = 'account' AND EXISTS (SELECT 1 FROM objects a WHERE a.type = 'ACCO
     AND a.object_id = objects.account_id AND (a.refused_digest IS NULL OR a.pending = 'suspect')
     AND (a.sent_digest IS NOT NULL AND NOT a.sent_deleted
          OR a.sent_digest IS NULL AND a.told_digest IS NOT NULL AND NOT a.told_deleted
-         OR a.pending IN ('in_flight', 'resend', 'retry', 'suspect'))))
+         OR a.pending IN ('in_flight', 'resend', 'asked', 'retry', 'suspect'))))
 """
 
 

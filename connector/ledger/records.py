@@ -87,6 +87,8 @@ class Pending(StrEnum):
     """Gong refused the whole file, not this line."""
     RESEND = "resend"
     """The file failed or was lost and it is not known whether Gong kept this line."""
+    ASKED = "asked"
+    """A person had it sent again, although Gong was told of it (`resend`, `verify --repair`)."""
     SUSPECT = "suspect"
     """Its file failed with more errors than Gong listed: it goes again in a smaller file, or once the bad are found."""
     RETRY = "retry"
@@ -131,12 +133,16 @@ class Live(NamedTuple):
     refused: bytes | None
 
 
+UNHURRIED: Final = (Pending.GONE, Pending.SILENT, Pending.ASKED)
+"""What a comparison, or a person, wants sent: there may be much of it, and it is not as fresh as a change."""
+
+
 def priority_of(kind: PassKind, reasons: Collection[Pending] = ()) -> Priority:
     """Return how urgent the lines of a reading are; `reasons`: why the objects of one by key were pending."""
     if kind is PassKind.BACKFILL:
         return Priority.BACKFILL
-    found_missing = bool(reasons) and all(reason is Pending.GONE for reason in reasons)
-    return Priority.RECONCILE if kind is PassKind.COMPARISON or found_missing else Priority.INCREMENTAL
+    unhurried = bool(reasons) and all(reason in UNHURRIED for reason in reasons)
+    return Priority.RECONCILE if kind is PassKind.COMPARISON or unhurried else Priority.INCREMENTAL
 
 
 class ObjectState(NamedTuple):

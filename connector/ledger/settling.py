@@ -182,7 +182,7 @@ def resend(connection: Connection, object_type: ObjectType, ids: Sequence[str] |
             f" {LIVE_SQL} AND (batch_id IS NULL OR batch_id NOT IN"
             f" (SELECT id FROM batches WHERE state IN {UNSETTLED_SQL})){chosen}"
         ),
-        {"reason": Pending.RESEND.value, "now": now, "type": object_type}
+        {"reason": Pending.ASKED.value, "now": now, "type": object_type}
         | ({} if ids is None else {"ids": id_list(connection, ids)}),
     ).rowcount
     return int(changed)

@@ -68,6 +68,18 @@ def test_a_contact_waits_for_its_new_account_and_nothing_else_waits(company: Com
     assert arrived[2] - arrived[0] >= 120
 
 
+def test_what_a_person_has_sent_again_does_not_delay_changes(company: Company) -> None:
+    company.sync()
+    before = len(company.uploads())
+    rounds = company.wiring.rounds
+    assert rounds.resend(ObjectType.ACCOUNT, None) == 30
+    rounds.tend()
+    company.put("contacts", id=1, last="Changed", account=1)
+    rounds.read(next(entity for entity in rounds.mapping.entities if entity.type is ObjectType.CONTACT))
+    company.sync()
+    assert company.uploads(before) == [("CONTACT", 1), ("ACCOUNT", 30)]
+
+
 def test_an_orphan_is_held_and_shown_and_goes_when_its_account_comes(company: Company) -> None:
     company.put("contacts", id=99, last="Orphan", account=77)
     report = company.sync()

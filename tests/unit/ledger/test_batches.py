@@ -55,6 +55,7 @@ def test_the_most_urgent_batch_is_next_then_its_question_then_gongs_order_then_t
 def test_what_a_comparison_found_is_less_urgent_than_a_change() -> None:
     assert priority_of(PassKind.COMPARISON) is Priority.RECONCILE
     assert priority_of(PassKind.AGAIN, [Pending.GONE, Pending.GONE]) is Priority.RECONCILE
+    assert priority_of(PassKind.AGAIN, [Pending.SILENT, Pending.ASKED]) is Priority.RECONCILE
     assert priority_of(PassKind.AGAIN, [Pending.GONE, Pending.IN_FLIGHT]) is Priority.INCREMENTAL
     assert priority_of(PassKind.BACKFILL) is Priority.BACKFILL
     assert priority_of(PassKind.LOAD) is priority_of(PassKind.INCREMENTAL) is Priority.INCREMENTAL
