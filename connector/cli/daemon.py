@@ -6,7 +6,6 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from queue import SimpleQueue
 from types import FrameType
 from typing import Final
 
@@ -23,7 +22,9 @@ from connector.settings import load_settings
 
 AGAIN_SECONDS: Final = 5.0
 """Between two tries to start, or to take over from the process that is active."""
-_NO_SIGNAL: Final = 0
+END_SECONDS: Final = 9.0
+"""After which a daemon that was asked to end does so, whatever it waits for: a second more than its threads have."""
+_NO_SIGNAL: Final = b"\0"
 
 
 class Stop:
@@ -50,30 +51,60 @@ class Stop:
 def stop_by_signal() -> Iterator[Stop]:
     """Give a Stop that SIGTERM and SIGINT ask.
 
-    A handler runs in the midst of whatever the main thread does, waiting for the same Stop included, whose lock it
-    would then wait for in vain. So it only writes the signal down, by the one queue that allows it, and a thread
-    passes it on.
+    Python's handlers run in the midst of whatever the main thread does, waiting for the same Stop included, whose lock
+    they would then wait for in vain; and not at all while it waits outside Python, for a lock of the ledger's, say. So
+    the number is taken from a pipe that the system's own handler writes to, by a thread that passes it on.
     """
     stop = Stop()
-    signals: SimpleQueue[int] = SimpleQueue()
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        signals.put(number)
+    coming, going = os.pipe()
+    os.set_blocking(going, False)
+    earlier = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}
+    wakeup = signal.set_wakeup_fd(going, warn_on_full_buffer=False)
 
     def pass_on() -> None:
-        while signals.get():
-            stop.ask()
+        while (number := os.read(coming, 1)) != _NO_SIGNAL:
+            if number[0] in earlier:
+                stop.ask()
 
     listener = threading.Thread(target=pass_on, name="signals", daemon=True)
     listener.start()
-    earlier = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stop
     finally:
+        signal.set_wakeup_fd(wakeup)
         for number, handler in earlier.items():
             signal.signal(number, handler)
-        signals.put(_NO_SIGNAL)
+        os.write(going, _NO_SIGNAL)
         listener.join()
+        os.close(coming)
+        os.close(going)
+
+
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Is there so that the signal does nothing of its own."""
+
+
+@contextmanager
+def in_time(stop: Stop, observer: Observer) -> Iterator[None]:
+    """End the whole process when what is inside does not end soon after it was asked to: it waits for something that
+    nothing can interrupt, a locked ledger or a source that does not answer. The lease then runs out by itself.
+    """
+    over = threading.Event()
+
+    def watch() -> None:
+        stop.asked.wait()
+        if not over.wait(END_SECONDS):
+            observer.event("daemon.stopped", rested=False)
+            _end_now(Status.WELL)
+
+    watcher = threading.Thread(target=watch, name="end", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        stop.asked.set()  # if nobody asked, there is nothing to watch any more
+        watcher.join()
 
 
 def run() -> Status:
@@ -81,7 +112,11 @@ def run() -> Status:
     settings = load_settings()
     logs.configure(log_format_of_a_service(settings), settings.log_level, uuid.uuid4().hex[:8])
     observer = logs.LogObserver()
-    with stop_by_signal() as stop, Wiring(settings, SystemClock(), observer) as wiring:
+    with (
+        stop_by_signal() as stop,
+        in_time(stop, observer),
+        Wiring(settings, SystemClock(), observer) as wiring,
+    ):
         return serve(wiring, observer, stop)
 
 

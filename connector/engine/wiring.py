@@ -34,7 +34,7 @@ from connector.errors import ConfigError, ConnectorError, FatalError
 from connector.gong import AccessKeyAuth, GongClient, Transport, gong_host
 from connector.ledger.backfills import Backfills
 from connector.ledger.budget import Budget, Limits
-from connector.ledger.database import IN_MEMORY, Database, is_absent
+from connector.ledger.database import IN_MEMORY, Database, describe, is_absent
 from connector.ledger.epoch import Epoch
 from connector.ledger.holds import Holds
 from connector.ledger.lease import Lease
@@ -49,7 +49,7 @@ from connector.model import Column, SchemaField
 from connector.object_types import ObjectType
 from connector.settings import Settings
 from connector.source import Source, open_source
-from connector.spool import Spool
+from connector.spool import Spool, read_mark
 
 
 class LeaseTaken(FatalError):
@@ -279,13 +279,28 @@ class Wiring:
         """Return the registered integration.
 
         Raises:
-            ConfigError: nothing is registered yet, or the ledger belongs to another source or Gong.
+            ConfigError: nothing is registered yet, the ledger is missing, or it belongs to another source or Gong.
         """
+        mark = read_mark(self.settings.spool_dir)
+        if mark is not None and not self._looking and is_absent(self.settings.state_url.get_secret_value()):
+            raise self._missing()  # before an empty ledger is made in its place
         self.binding.check()
         found = self.binding.integration_id
         if found is None:
+            if mark is not None and mark.ledger != Epoch(self.database, self.clock).state().ledger:
+                raise self._missing()
             raise ConfigError("the integration is not registered yet: run `gong-connector register` once")
         return found
+
+    def _missing(self) -> ConfigError:
+        """Return the error for a spool whose ledger is not where CONNECTOR_STATE_URL says."""
+        ledger = describe(self.settings.state_url.get_secret_value())
+        return ConfigError(
+            f"CONNECTOR_STATE_URL: the ledger is missing: there is none at {ledger}, or an empty one, but the spool "
+            f"{self.settings.spool_dir} belongs to a ledger that was at work. Set the URL right, or put a backup of "
+            "that ledger there; the connector then catches up by itself. If it is lost, begin anew: `gong-connector "
+            "register`, and the next pass sends everything again (docs/operating.md, Backup)"
+        )
 
     @cached_property
     def schema(self) -> SchemaKeeper:

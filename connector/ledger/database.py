@@ -162,7 +162,7 @@ class Database:
 
     def describe(self) -> str:
         """Name the ledger for messages, without its password."""
-        return self.url.render_as_string(hide_password=True)
+        return describe(self.url)
 
 
 class _File:
@@ -192,6 +192,11 @@ def _identity(path: str) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
+
+
+def describe(url: str | URL) -> str:
+    """Name the ledger of a URL for messages, without its password; raise ConfigError as Database does."""
+    return (_parse(url) if isinstance(url, str) else url).render_as_string(hide_password=True)
 
 
 def is_absent(url: str) -> bool:

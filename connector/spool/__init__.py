@@ -1,7 +1,7 @@
 """Keeps lines for Gong in sealed files on disk until they are settled."""
 
 from connector.spool.errors import SpoolDamaged, SpoolFull, SpoolMissing, SpoolUnavailable
-from connector.spool.mark import Mark
+from connector.spool.mark import Mark, read_mark
 from connector.spool.sealed import SealedFile
 from connector.spool.spool import Leftovers, Spool
 from connector.spool.staging import StagedVersion, Staging, StagingLost, Wave
@@ -21,4 +21,5 @@ __all__ = [
     "Staging",
     "StagingLost",
     "Wave",
+    "read_mark",
 ]

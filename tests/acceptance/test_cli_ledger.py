@@ -1,9 +1,12 @@
 """What can be wrong with a ledger, through the command line: one is told what to do, and nothing is lost."""
 
+import contextlib
 import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -172,6 +175,38 @@ def test_a_daemon_waits_for_a_locked_ledger_as_long_as_it_takes(site: Site) -> N
         assert process.wait(timeout=20) == 0
 
 
+@pytest.mark.parametrize("started", [True, False], ids=["at work", "starting"])
+def test_a_daemon_that_waits_for_a_lock_ends_in_time(site: Site, started: bool) -> None:
+    """It would wait for half a minute, at several places."""
+    site.connector("register")
+    if started:
+        with site.started("run") as process:
+            eventually(lambda: loaded(site), "the first load")
+            with locked(ledger(site)):
+                assert_ends_in_time(process)
+        return
+    with locked(ledger(site)), site.started("run") as process:
+        eventually(lambda: has_open(process, ledger(site)), "the daemon at its ledger")
+        assert_ends_in_time(process)
+
+
+def assert_ends_in_time(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    began = time.monotonic()
+    assert process.wait(timeout=60) == 0
+    assert time.monotonic() - began < 15  # ten, and what a busy machine adds
+
+
+def has_open(process: subprocess.Popen[str], file: Path) -> bool:
+    """Whether the process has the file open."""
+    opened = Path(f"/proc/{process.pid}/fd")
+    if not opened.parent.is_dir():
+        pytest.skip("what a process has open is seen in /proc")
+    with contextlib.suppress(FileNotFoundError):
+        return any(one.readlink() == file for one in opened.iterdir())
+    return False
+
+
 # -- gone --------------------------------------------------------------------------------------------
 
 
@@ -249,3 +284,35 @@ def test_a_daemon_waits_for_postgresql_at_its_start_and_in_its_work(site: Site) 
         assert "Traceback" not in site.printed("run").err
         assert '"exception"' not in site.printed("run").err
     admin.dispose()
+
+
+# -- missing -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_missing_ledger_beside_its_spool_is_said_to_be_missing(site: Site, kind: str) -> None:
+    site.connector("register")
+    site.connector("sync", status=3)
+    with contextlib.ExitStack() as stack:
+        gone = site.home / "elsewhere" / "connector.db"
+        url = f"sqlite:///{gone}"
+        if kind == "postgresql":
+            empty = stack.enter_context(postgres_database()).set(drivername="postgresql", password="not-shown-9c1")
+            url = empty.render_as_string(hide_password=False)
+        for command in ("sync", "run", "reconcile"):
+            said = site.connector(command, status=WRONG, CONNECTOR_STATE_URL=url).err
+            assert said.startswith("gong-connector: CONNECTOR_STATE_URL: the ledger is missing")
+            assert (str(gone) if kind == "sqlite" else str(empty.database)) in said
+            assert str(site.home / "spool") in said
+            assert "backup" in said
+            assert "gong-connector register" in said
+            assert "not-shown" not in said
+        assert not gone.exists(), "an empty ledger in its place would hide what is the matter"
+        files = len(site.world.uploads())
+        site.connector("register", CONNECTOR_STATE_URL=url)
+        site.connector("sync", status=3, CONNECTOR_STATE_URL=url)
+        assert len(site.world.uploads()) > files
+
+
+def test_without_a_spool_nothing_is_missing(site: Site) -> None:
+    assert "not registered yet" in site.connector("sync", status=WRONG).err
