@@ -86,13 +86,12 @@ class Company:
         self.settings = Settings(
             _env_file=None,
             source_url=SecretStr(f"sqlite:///{directory}/crm.db"),
-            state_url=SecretStr(f"sqlite:///{directory}/ledger.db"),
             spool_dir=directory / "spool",
             mapping=mapping,
             gong_base_url="http://localhost",
             gong_access_key=SecretStr("key"),
             gong_access_key_secret=SecretStr("secret"),
-            **({"account_wait_seconds": 0} | settings),
+            **({"account_wait_seconds": 0, "state_url": SecretStr(f"sqlite:///{directory}/ledger.db")} | settings),
         )
         self.notes = Notes()
         self.wiring = self._start()
