@@ -17,6 +17,7 @@ from connector.engine.observe import Observer
 from connector.engine.sync import NOW, Steps
 from connector.errors import ConfigError
 from connector.ledger.backfills import Backfill, Backfills, BackfillState, PastLine, PastRefusal, Staged
+from connector.ledger.lease import Lease
 from connector.ledger.records import NewBatch, PassKind, priority_of
 from connector.ledger.store import Store
 from connector.mapping import Entity, History
@@ -70,6 +71,7 @@ class Backfiller:
         policy: Policy,
         observer: Observer,
         new_id: Callable[[], str],
+        lease: Lease,
     ) -> None:
         self._source = source
         self._backfills = backfills
@@ -79,6 +81,7 @@ class Backfiller:
         self._policy = policy
         self._observer = observer
         self._new_id = new_id
+        self._lease = lease
 
     def plan(self, entity: Entity, history: History, since: int | None, until: int | None) -> BackfillPlan:
         """Read the whole history, and return what a backfill would send; nothing is written."""
@@ -176,6 +179,7 @@ class Backfiller:
     def _stage(self, backfill: Backfill, entity: Entity, history: History) -> Steps[None]:
         staged = Staged(0, 0, 0, 0, 0)
         found = pasts(self._source, entity, history, self._clock, backfill.since, backfill.until)
+        self._lease.renew()  # or the file of whoever took over would be begun anew
         with Staging.create(self._spool.directory, _name(backfill)) as staging:
             while portion := list(islice(found, AT_ONCE)):
                 staged = _plus(staged, self._add(backfill, staging, portion))
@@ -192,6 +196,7 @@ class Backfiller:
                 yield NOW
                 if self._backfills.get(backfill.id).state is not BackfillState.STAGING:
                     return  # stopped meanwhile, with its file
+            self._lease.renew()  # or an unfinished file of whoever took over would pass for a whole one
             staging.finish()
         self._backfills.staged(backfill, staged)
         self._observer.event(

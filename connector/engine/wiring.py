@@ -402,6 +402,7 @@ class Wiring:
             Policy(self.settings.max_file_bytes, self.settings.account_wait_seconds, self._guard),
             self.observer,
             self.new_id,
+            self.lease,
         )
 
     @cached_property

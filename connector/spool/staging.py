@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from secrets import token_hex
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
@@ -13,6 +14,7 @@ from connector.spool.errors import SpoolUnavailable
 
 SUFFIX: Final = ".staging"
 _UNFINISHED: Final = ".staging.part"
+"""Follows the name, which has no dot, and something that sets it apart."""
 _SCHEMA: Final = """
 CREATE TABLE versions (
     wave INTEGER NOT NULL, modified INTEGER NOT NULL, object_id TEXT NOT NULL, body BLOB NOT NULL,
@@ -59,10 +61,13 @@ class Staging:
 
     @classmethod
     def create(cls, directory: Path, name: str) -> Self:
-        """Begin the staging file anew; it is found by `open` once it is finished."""
-        path = directory / (name + _UNFINISHED)
+        """Begin the staging file anew; it is found by `open` once it is finished.
+
+        Until then it has a name of its own: a process that was taken for dead may still be at work on another one.
+        """
+        path = directory / f"{name}.{token_hex(4)}{_UNFINISHED}"
         try:
-            for leftover in (path, path.with_name(path.name + "-journal")):
+            for leftover in directory.glob(f"{name}.*{_UNFINISHED}*"):
                 leftover.unlink(missing_ok=True)
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             connection = _connect(path)
@@ -87,11 +92,11 @@ class Staging:
     @staticmethod
     def remove(directory: Path, name: str) -> None:
         """Remove a backfill's staging file, finished or not."""
-        for suffix in (SUFFIX, _UNFINISHED, SUFFIX + "-journal", _UNFINISHED + "-journal"):
-            try:
-                (directory / (name + suffix)).unlink(missing_ok=True)
-            except OSError as error:
-                raise SpoolUnavailable(f"the staging file {name} cannot be removed: {error.strerror}") from None
+        try:
+            for file in (*directory.glob(f"{name}{SUFFIX}*"), *directory.glob(f"{name}.*{SUFFIX}*")):
+                file.unlink(missing_ok=True)
+        except OSError as error:
+            raise SpoolUnavailable(f"the staging file {name} cannot be removed: {error.strerror}") from None
 
     @classmethod
     def remove_all(cls, directory: Path) -> None:
@@ -132,7 +137,7 @@ class Staging:
         try:
             self._connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
             self._connection.commit()
-            whole = self._path.with_name(self._path.name.removesuffix(_UNFINISHED) + SUFFIX)
+            whole = self._path.with_name(self._path.name.partition(".")[0] + SUFFIX)
             self._path.replace(whole)
             directory = os.open(whole.parent, os.O_RDONLY)
             try:

@@ -11,7 +11,7 @@ from historic import historic, version
 
 from connector.engine.backfill import UNFIT, BackfillPlan
 from connector.engine.operations import BACKFILL, STOP_BACKFILL, BackfillArguments, carry_out, histories
-from connector.errors import ConfigError
+from connector.errors import ConfigError, LeaseLost
 from connector.ledger.backfills import Backfill, BackfillState
 from connector.ledger.records import Pending
 
@@ -279,6 +279,31 @@ def test_a_stop_outlasts_the_loss_of_the_staging_file(tmp_path: Path) -> None:
     made.wiring.backfills.stop(found)
     made.wiring.backfills.again(found)
     assert made.wiring.backfills.get(1).state is BackfillState.STOPPING
+
+
+def test_a_process_that_was_taken_for_dead_touches_no_staging_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.engine.backfill.AT_ONCE", 1)
+    made = historic(tmp_path)
+    for number in range(1, 4):
+        deal(made, number, versions=3)
+    made.sync()
+    belated = []
+    for reading in (2, 0):
+        steps = BACKFILL.steps(made.wiring, BackfillArguments(DEAL, "once", None, None))
+        for _ in range(reading):
+            next(steps)
+        belated.append(steps)
+    made.restart()
+    now = BACKFILL.steps(made.wiring, BackfillArguments(DEAL, "once", None, None))
+    next(now)
+    next(now)
+    for steps in belated:
+        with pytest.raises(LeaseLost):
+            list(steps)
+    carry_out(made.wiring, now)
+    assert [amounts(made, number) for number in range(1, 4)] == [[100, 1, 2, 3, 100]] * 3
 
 
 def test_the_end_of_one_sources_backfill_releases_no_object_of_anothers(tmp_path: Path) -> None:
