@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -21,18 +21,12 @@ from connector.ledger.backfills import Backfill, Backfills, BackfillState
 from connector.ledger.records import ObjectState, Priority
 from connector.ledger.store import Store
 from connector.mapping import Entity, History
-from connector.model import KEY, Line, Past, Relation, Row, Version
+from connector.model import KEY, Line, Past, Version
 from connector.object_types import ObjectType
 from connector.source import key_text
 
 LIVE_AT_ONCE: Final = 10_000
 """Ids of the ledger that are looked at at a time while some are drawn."""
-
-
-class PastSource(HistorySource, Protocol):
-    """What is needed of the CRM's database (connector.source.Source)."""
-
-    def by_object_of(self, relation: Relation, keys: Sequence[str]) -> dict[str, list[Row]]: ...
 
 
 class Standing(StrEnum):
@@ -102,7 +96,7 @@ class PastVerifier:
         self,
         client: GongClient,
         integration_id: int,
-        source: PastSource,
+        source: HistorySource,
         store: Store,
         backfills: Backfills,
         clock: Clock,

@@ -86,6 +86,11 @@ class History:
             states, gaps = self._rebuilt(self.log, present, rows)
         return self._past(object_id, present, [state for state in states if state[0] <= now], gaps, now)
 
+    def changed_since(self, present: Row, since: int) -> bool:
+        """Tell whether a row's own time is not before `since` (seconds since 1970 UTC); false where it has none."""
+        stamp = self._stamp(present[MODIFIED])
+        return stamp is not None and stamp >= since
+
     # -- rows of versions ------------------------------------------------------------------------
 
     def _recorded(self, present: Row, rows: Sequence[Row]) -> tuple[list[tuple[int, Row]], list[Gap]]:

@@ -122,3 +122,26 @@ def test_keys_equal_but_for_case_do_not_share_a_past(tmp_path: Path) -> None:
         crm.file.execute("INSERT INTO log VALUES (?, 'stage', ?, ?, ?)", (key, old, new, DAY % day))
     found = read(tmp_path, crm)
     assert {key: (days(past), list(past.gaps)) for key, past in found.items()} == {"a": ([2, 4], []), "A": ([3, 5], [])}
+
+
+def test_a_change_while_the_log_is_read_is_not_told_of_the_past(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The field was never logged before, so that only the row knew its value."""
+    monkeypatch.setattr(history, "OBJECTS_AT_ONCE", 1)
+    crm = Crm(tmp_path, "")
+    crm.file.execute("PRAGMA journal_mode = WAL")
+    for number in range(3):
+        crm.deal(number, 2)
+    file = tmp_path / "mapping.yaml"
+    file.write_text(file.read_text().replace("names: [stage]", "names: [stage, name]"))
+    mapping = crm.mapping(tmp_path)
+    reading = pasts(crm.source, mapping.entities[0], mapping.histories["DEAL"], crm.clock)
+    found = [next(reading)]
+    lately = "2026-05-28 20:26:40"
+    crm.file.execute("INSERT INTO log VALUES (2, 'name', 'deal 2', 'renamed', ?)", (lately,))
+    crm.file.execute("UPDATE deals SET name = 'renamed', updated = ? WHERE id = 2", (lately,))
+    found += reading
+    assert [past.object_id for past in found] == ["0", "1", "2"]
+    assert all(b'"renamed"' not in version.line.body for past in found for version in past.versions)
+    assert [len(past.versions) for past in found] == [len(found[0].versions)] * 3
