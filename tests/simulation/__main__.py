@@ -69,7 +69,7 @@ def _tell(tally: Tally) -> None:
         f"that missed {tally.gone} objects, {tally.approvals} approvals, {tally.calls} calls, "
         f"{tally.uploads} files accepted with {tally.lines} lines, {tally.compared} comparisons of "
         f"objects, {tally.refused} found refused, {tally.held} found held, "
-        f"{tally.restored} ledgers restored from a backup"
+        f"{tally.backfills} backfills with {tally.versions} versions, {tally.restored} ledgers restored from a backup"
     )
     for what, counts in (("crashes", tally.crashes), ("faults", tally.faults)):
         told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))

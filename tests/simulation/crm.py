@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.simulation.expectation import Expectation, Line, Unfit, address_of, deletion
+from tests.simulation.kept import Kept
 from tests.simulation.variety import Variety
 
 Row = dict[str, Any]
@@ -80,17 +81,15 @@ entities:
       name: name
       domains: {{column: sites, split: ","}}
       url: {{template: "https://crm.example/v{version}/{{id}}"}}
-    additional_fields:
+{ACCOUNT}    additional_fields:
       - {{name: industry, label: Industry, type: PICKLIST, column: industry, values: [Mining, Farming, Retail]}}
       - {{name: revenue, label: Revenue, type: CURRENCY, column: revenue}}
-{region}
-  CONTACT:
+{region}  CONTACT:
     query: SELECT c.*, {mails} 'https://crm.example/contacts/' || c.id AS page FROM contacts c {join}
     key: id
     modified: changed_at
     deleted: is_deleted = 1
-{feed}
-    fields:
+{feed}{CONTACT}    fields:
       url: page
       accountId: account_id
       emailAddress: email
@@ -112,7 +111,7 @@ entities:
       status: {{column: state, map: {{open: OPEN, won: WON, lost: LOST}}}}
       stage: stage_code
       amount: amount
-    additional_fields:
+{DEAL}    additional_fields:
       - {{name: discount, label: Discount, type: PERCENT, column: discount}}
       - {{name: next_call, label: Next call, type: DATETIME, column: next_call}}
   LEAD:
@@ -128,7 +127,7 @@ entities:
       convertedToDealId: deal_ref
       convertedToContactId: contact_ref
       convertedToAccountId: account_ref
-    additional_fields:
+{LEAD}    additional_fields:
       - {{name: score, label: Score, type: NUMBER, column: score}}
       - {{name: hot, label: Hot, type: BOOLEAN, column: hot}}
       - {{name: origin, label: Origin, type: STRING, value: CRM}}
@@ -147,20 +146,21 @@ _STAGE_LIST: Final = """\
       - {objectId: s-3, name: Third}
 """
 _JOIN: Final = "LEFT JOIN emails e ON e.contact_id = c.id"
-_FEED: Final = "    changes: [{table: emails, key: contact_id, modified: changed_at}]"
+_FEED: Final = "    changes: [{table: emails, key: contact_id, modified: changed_at}]\n"
 _REGION: Final = "      - {name: region, label: Region, type: STRING, column: region}\n"
 
 
 class _Noted(set[Key]):
-    """A set whose new elements are written to another one, too."""
+    """A set whose new elements are written to others, too."""
 
-    def __init__(self, noted: set[Key]) -> None:
+    def __init__(self, *noted: set[Key]) -> None:
         super().__init__()
         self._noted = noted
 
     def add(self, key: Key) -> None:
         super().add(key)
-        self._noted.add(key)
+        for noted in self._noted:
+            noted.add(key)
 
 
 class Crm:
@@ -174,9 +174,15 @@ class Crm:
         self.erased = 0
         self.altered: set[Key] = set()
         """Objects of which a change moved no stamp, since somebody cleared this."""
-        self.silent = _Noted(self.altered)
+        self.altered_ever: set[Key] = set()
+        """The same, over the whole time."""
+        self.stamped: set[int] = set()
+        """The seconds that rows were ever stamped with (from 1970 UTC)."""
+        self.silent = _Noted(self.altered, self.altered_ever)
         """Objects whose last change moved no stamp: only a full comparison has to find it."""
         self.history: dict[Key, list[Line | Unfit]] = {}
+        self.noted_age = 0.0
+        """Seconds ago that what is committed happened, as the history says."""
         self._now = now
         self._db = sqlite3.connect(self.path, isolation_level=None)
         self._db.row_factory = sqlite3.Row
@@ -189,6 +195,11 @@ class Crm:
             kind = _stamp_type(variety.stamps["emails"])
             self._db.execute(f"CREATE TABLE emails (contact_id TEXT PRIMARY KEY, email TEXT, changed_at {kind})")
         self._touched: list[tuple[str, Any]] = []
+        self.keeps, shape, style = variety.history or ("", "versions", "seconds")
+        """The type that a history is kept of; empty where there is none."""
+        self.kept = Kept(TABLES.get(self.keeps, TABLES["DEAL"]), shape, self._db, lambda at: self._stamp(style, at))
+        if self.keeps:
+            self.kept.create(_columns(TABLES[self.keeps], variety))
         self.map(1)
 
     def close(self) -> None:
@@ -206,6 +217,10 @@ class Crm:
                 mails="e.email," if self.variety.joined_emails else "",
                 join=_JOIN if self.variety.joined_emails else "",
                 feed=_FEED if self.variety.joined_emails else "",
+                **{
+                    kind: self.kept.mapping(() if version > 1 else ("region",)) if kind == self.keeps else ""
+                    for kind in TABLES
+                },
             ),
             encoding="utf-8",
         )
@@ -270,6 +285,8 @@ class Crm:
         self.commits += 1
         for kind, key in self._touched:
             row = self.row(kind, key)
+            if kind == self.keeps and row is not None:
+                self.kept.note(key, row, self._now() - self.noted_age)
             line = deletion(kind, str(key)) if row is None else self.expectation.line(kind, row)
             self._note((kind, str(key)), line)
 
@@ -325,6 +342,7 @@ class Crm:
         table = TABLES[kind]
         if table.modified is None:
             return {}
+        self.stamped.add(int(self._now() - age))
         return {table.modified: self._stamp(self.variety.stamps[table.name], self._now() - age)}
 
     def _stamp(self, style: str, at: float) -> Any:
@@ -363,16 +381,21 @@ def _moved(last: Line | None, line: Line | Unfit) -> bool:
 
 
 def _create(table: Table, variety: Variety) -> str:
+    return f"CREATE TABLE {table.name} ({_columns(table, variety, stamped=True)})"
+
+
+def _columns(table: Table, variety: Variety, *, stamped: bool = False) -> str:
+    """The columns in SQL: `stamped`, as the table has them; else as a history of its rows has them."""
     numeric = table.name in ("accounts", "deals")
-    columns = [f"{table.key} {'INTEGER' if numeric else 'TEXT'} PRIMARY KEY"]
+    columns = [f"{table.key} {'INTEGER' if numeric else 'TEXT'}" + " PRIMARY KEY" * stamped]
     for name in (*table.columns, table.gone):
         if name == "email" and table.name == "contacts" and variety.joined_emails:
             continue
         kind = "INTEGER" if name in _INTEGERS else "NUMERIC" if name in _NUMBERS else "TEXT"
         columns.append(f"{name} {kind}" + (" NOT NULL DEFAULT 0" if name == table.gone else ""))
-    if table.modified is not None:
+    if table.modified is not None and stamped:
         columns.append(f"{table.modified} {_stamp_type(variety.stamps[table.name])}")
-    return f"CREATE TABLE {table.name} ({', '.join(columns)})"
+    return ", ".join(columns)
 
 
 def _stamp_type(style: str) -> str:

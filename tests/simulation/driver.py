@@ -21,14 +21,16 @@ from connector.mapping import MappingFile
 from connector.object_types import ObjectType
 from connector.sandbox.faults import Fault, FaultKind, FaultPlan
 from tests.in_process import SandboxTransport
+from tests.simulation.backfilling import Backfilling
 from tests.simulation.crm import TABLES, Crm
 from tests.simulation.gong import Mischief, WatchedApi, WatchedWorld
+from tests.simulation.hindsight import Hindsight
 from tests.simulation.ledgers import new_ledger
 from tests.simulation.oracle import Oracle
 from tests.simulation.process import memory, reading, settings_for, small_portions
 from tests.simulation.promises import Broken, Promise
 from tests.simulation.telling import Tally, Trace
-from tests.simulation.variety import START, Variety, draw
+from tests.simulation.variety import START, Variety, draw, with_history
 from tests.simulation.workload import Workload
 
 LEASE_SECONDS: Final = 91.0
@@ -47,6 +49,8 @@ class Simulation:
         self._seed = seed
         self._chance = random.Random(seed)
         self._variety: Variety = draw(self._chance)
+        if seed % 4:  # a ledger that is restored from a backup has forgotten how far a history was sent
+            self._variety = with_history(self._variety, random.Random(f"history {seed}"))
         self._clock = FakeClock(START)
         self._trace = Trace(self._clock, trace)
         self._directory = Path(tempfile.mkdtemp(prefix=f"simulation-{seed}-", dir=memory()))
@@ -58,6 +62,10 @@ class Simulation:
         self._api = WatchedApi(self._world, self._plan)
         self._ledger = new_ledger(seed, self._directory)
         self._oracle = Oracle(self._crm, self._world, self._variety, self._directory / "spool")
+        self._backfilling: Backfilling | None = None
+        if self._crm.keeps:
+            self._backfilling = Backfilling(self._crm.keeps, random.Random(f"backfilling {seed}"))
+            self._oracle.hindsight(Hindsight(self._crm, self._world, self._backfilling))
         self._wiring: Wiring | None = None
         self._files: dict[int, MappingFile] = {}
         self._crash_in = 0
@@ -133,6 +141,8 @@ class Simulation:
             (1, self._plant_leftovers),
             (1.5 if self._variety.fault_probability else 0, self._line_up_faults),
         ]
+        if self._backfilling is not None:
+            steps.append((14, lambda: self._tick("backfill", self._backfilling.tick)))
         chance.choices([work for _, work in steps], [weight for weight, _ in steps])[0]()
 
     def _rest(self, *, forced: bool) -> None:
@@ -182,18 +192,25 @@ class Simulation:
                     todo[entity.name] -= 1
             if approving:
                 self._tick("approve", self._approve)
+            if self._backfilling is not None and not todo.total():
+                self._tick("backfill", self._backfilling.finish)
             self._tick("round", self._round)
-            if not todo.total() and not self._oracle.restless(wiring, self._clock.now()):
+            if not todo.total() and not self._backfills() and not self._oracle.restless(wiring, self._clock.now()):
                 return wiring
             now = self._clock.now()
             dues = [due for due in (wiring.rounds.next_due(), now + 300.0 if todo.total() else None) if due is not None]
             # A stuck upload may take six hours, and a day's budget be spent several times over.
             patience = 15.0 if step < 100 else 120.0 if step < 250 else 1800.0
             self._clock.advance(min(max(min(dues, default=now) - now, patience), 21_600.0))
-        left = self._oracle.restless(self._wired(), self._clock.now())
+        left = self._backfills() or self._oracle.restless(self._wired(), self._clock.now())
         raise Broken(
             Promise.COMES_TO_REST, f"after {MOST_STEPS_TO_QUIET} rounds without faults, still: {left or dict(todo)}"
         )
+
+    def _backfills(self) -> str:
+        """Say that a backfill is under way; nothing when none is."""
+        under_way = self._backfilling is not None and self._backfilling.under_way(self._wired())
+        return "a backfill is under way" if under_way else ""
 
     # -- ticks -----------------------------------------------------------------------------------
 
@@ -282,7 +299,7 @@ class Simulation:
             self._clock,
             self._trace,
             transport=SandboxTransport(self._api, chance),
-            new_id=lambda: str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+            new_id=lambda: self._new_id(wiring),
         )
         if self._crm.expectation.version in self._files:
             wiring.__dict__["mapping_file"] = self._files[self._crm.expectation.version]
@@ -301,6 +318,12 @@ class Simulation:
             self._wiring = None
             raise
 
+    def _new_id(self, wiring: Wiring) -> str:
+        made = str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
+        if self._backfilling is not None:
+            self._backfilling.spooled(wiring, made)
+        return made
+
     def _close(self, wiring: Wiring) -> None:
         """Close the connections of a process that is gone, and nothing else: its lease stays taken."""
         for name in ("client", "source", "database"):
@@ -309,6 +332,8 @@ class Simulation:
                 part.close()
 
     def _drop(self) -> None:
+        if self._backfilling is not None:
+            self._backfilling.forget()
         if self._wiring is not None:
             self._close(self._wiring)
             self._wiring = None
@@ -329,6 +354,7 @@ class Simulation:
         if old is None:
             return
         self._wiring = None
+        backfill = None if self._backfilling is None else self._backfilling.forget()
         self._clock.advance(LEASE_SECONDS)
         self._wired()
         files = self._world.files
@@ -339,6 +365,7 @@ class Simulation:
             old.rounds.tend,
             lambda: old.reconciler.reconcile(self._chance.choice(list(ObjectType))),
             old.lease.renew,
+            lambda: None if backfill is None else next(backfill, None),
         ]
         for work in belated:
             try:
@@ -472,3 +499,5 @@ class Simulation:
         tally.compared = self._oracle.compared
         tally.refused = self._oracle.refused
         tally.held = self._oracle.held
+        tally.backfills = 0 if self._backfilling is None else len(self._backfilling.ended)
+        tally.versions = self._oracle.versions

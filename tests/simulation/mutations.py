@@ -16,6 +16,7 @@ from connector.engine.recovery import Recovery
 from connector.engine.verdicts import judge
 from connector.gong import GongClient
 from connector.ledger import objects
+from connector.ledger.backfills import Backfills
 from connector.ledger.database import Database
 from connector.ledger.holds import Holds
 from connector.ledger.lease import Lease
@@ -228,6 +229,11 @@ MUTATIONS: Final = (
         Stated.RESTORED,
         "lines that a restored ledger does not know of are not waited for",
         lambda: mock.patch.object(Recovery, "_settle_lost", _ignore),
+    ),
+    Mutation(
+        Stated.HISTORY,
+        "a wave does not wait for the one before",
+        lambda: mock.patch.object(Backfills, "unsettled", return_value=0),
     ),
 )
 """Each is noticed by one of the first MOST_SEEDS seeds."""

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import text
 
@@ -15,7 +15,8 @@ from connector.ledger.records import HoldKind
 from connector.object_types import ObjectType
 from tests.simulation.crm import Crm, Key
 from tests.simulation.expectation import Line, Unfit, address_of, deletion, is_gone
-from tests.simulation.gong import WatchedWorld
+from tests.simulation.gong import Arrival, WatchedWorld
+from tests.simulation.hindsight import Hindsight
 from tests.simulation.promises import Broken, Promise
 from tests.simulation.variety import Variety
 
@@ -59,6 +60,13 @@ class Oracle:
         self._approved: set[Key] = set()
         self._back: dict[Key, list[tuple[int, int]]] = defaultdict(list)
         """Of objects whose row came back: how many lines had arrived then, and its place in the object's history."""
+        self._hindsight: Hindsight | None = None
+        self.versions = 0
+        """Lines of backfills that arrived."""
+
+    def hindsight(self, hindsight: Hindsight) -> None:
+        """Have what backfills send held against the past instead of the present."""
+        self._hindsight = hindsight
 
     def restored(self, told: set[Key], altered: frozenset[Key]) -> None:
         """Take note that the ledger was restored.
@@ -337,6 +345,8 @@ class Oracle:
         self._calls()
         self._addresses()
         self._guard()
+        if self._hindsight is not None:
+            self.versions = self._hindsight.check()
 
     def _guard(self) -> None:
         """Where not one deletion may go by itself, none did. A user's may be that of an old address; and a restored
@@ -345,24 +355,24 @@ class Oracle:
         if self._variety.delete_guard_count == 0 and not self._was_restored:
             for arrival in self._world.arrivals:
                 key = (arrival.kind, arrival.object_id)
+                if self._is_past(arrival):
+                    continue
                 if is_gone(arrival.line) and key not in self._approved and arrival.kind != "BUSINESS_USER":
                     raise Broken(Promise.HARMLESS, f"{_name(key)} was deleted in Gong without a person's word")
 
     def _order(self) -> None:
-        arrivals: dict[Key, list[Any]] = defaultdict(list)
-        numbers: dict[Key, list[int]] = defaultdict(list)
+        arrivals: dict[Key, list[tuple[int, Arrival]]] = defaultdict(list)
         for number, arrival in enumerate(self._world.arrivals):
-            arrivals[arrival.kind, arrival.object_id].append(arrival)
-            numbers[arrival.kind, arrival.object_id].append(number)
+            arrivals[arrival.kind, arrival.object_id].append((number, arrival))
         for key, arrived in arrivals.items():
-            moments = [datetime.fromisoformat(arrival.modified) for arrival in arrived]
-            if moments != sorted(moments):
-                raise Broken(Promise.NO_STALE_OVERWRITE, f"the modifiedDates of {_name(key)} go back")
+            self._latest_last(key, [arrival for _, arrival in arrived])
             history = self._crm.history.get(key)
             if history is None:
                 raise Broken(Promise.NOTHING_LOST, f"{_name(key)} arrived, which the CRM never had")
             place = 0
-            for number, arrival in zip(numbers[key], arrived, strict=True):
+            for number, arrival in arrived:
+                if self._is_past(arrival):
+                    continue
                 place = max([place, *(there for since, there in self._back[key] if since <= number)])
                 if self._was_restored and key[0] == "BUSINESS_USER" and is_gone(arrival.line):
                     continue  # whatever address Gong may have of a user is given up
@@ -375,6 +385,18 @@ class Oracle:
                         + ("is older than one that came before it" if known else "says what the CRM never said"),
                     )
                 place = later
+
+    def _latest_last(self, key: Key, arrived: list[Arrival]) -> None:
+        """What is told of the present has the latest modifiedDate of all that came before."""
+        latest: datetime | None = None
+        for arrival in arrived:
+            moment = datetime.fromisoformat(arrival.modified)
+            if latest is not None and moment < latest and not self._is_past(arrival):
+                raise Broken(Promise.NO_STALE_OVERWRITE, f"the modifiedDates of {_name(key)} go back")
+            latest = moment if latest is None else max(latest, moment)
+
+    def _is_past(self, arrival: Arrival) -> bool:
+        return self._hindsight is not None and self._hindsight.is_past(arrival)
 
     def _files(self) -> None:
         for conflict in self._world.conflicts():

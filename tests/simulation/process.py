@@ -66,6 +66,9 @@ def small_portions(variety: Variety) -> Iterator[None]:
         mock.patch("connector.engine.isolation.SMALL_FILE", variety.small_file),
         mock.patch("connector.engine.isolation.EXPECTED", variety.behaviour.max_errors_listed * 5 / 4),
         mock.patch("connector.engine.reconciler.AT_ONCE", variety.lines_at_once),
+        mock.patch("connector.engine.backfill.MOST_LINES", variety.lines_at_once),
+        mock.patch("connector.engine.backfill.AT_ONCE", variety.lines_at_once),
+        mock.patch("connector.engine.history.OBJECTS_AT_ONCE", variety.lines_at_once),
         mock.patch("connector.source.engines.CHUNK_ROWS", variety.rows_at_once),
     ):
         yield

@@ -14,6 +14,7 @@ class Stated(StrEnum):
     HARMLESS = "Harmless"
     DISCREET = "Discreet"
     ONE_AT_A_TIME = "One at a time"
+    HISTORY = "A history arrives in its order"
     QUOTA = "The quota is kept"
     RESTORED = "A ledger restored from a backup is noticed"
 

@@ -30,6 +30,10 @@ class Tally:
     compared: int = 0
     refused: int = 0
     held: int = 0
+    backfills: int = 0
+    """Those that came to an end."""
+    versions: int = 0
+    """Lines that they sent."""
     restored: int = 0
     """Times that the ledger was restored from a backup."""
 
@@ -39,7 +43,7 @@ class Tally:
         self.faults += other.faults
         for name in ("commits", "erased", "comparisons", "gone", "approvals", "uploads", "lines", "calls"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("compared", "refused", "held", "restored"):
+        for name in ("compared", "refused", "held", "backfills", "versions", "restored"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 

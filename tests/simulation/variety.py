@@ -1,7 +1,7 @@
 """What differs from seed to seed: how the CRM writes, how Gong behaves, what the user has set."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -46,6 +46,8 @@ class Variety:
     steps: int
     size: int
     """How many objects of a type there are at the start, about."""
+    history: tuple[str, str, str] | None
+    """The type that a history is kept of, its shape, and how its times are written; None where there is none."""
 
 
 def draw(chance: random.Random) -> Variety:
@@ -74,7 +76,17 @@ def draw(chance: random.Random) -> Variety:
         crash_every=chance.choice((0, 40, 100, 300)),
         steps=chance.choice((60, 120, 200)),
         size=chance.choice((2, 5, 12, 30)),
+        history=None,
     )
+
+
+def with_history(variety: Variety, chance: random.Random) -> Variety:
+    """Return the circumstances, with a history in nearly half of the seeds."""
+    if chance.random() >= 0.45:  # of those that may have one
+        return variety
+    kinds = ["ACCOUNT", "DEAL", "LEAD", *([] if variety.joined_emails else ["CONTACT"])]
+    shape = chance.choice(("versions", "field_log"))
+    return replace(variety, history=(chance.choice(kinds), shape, chance.choice(STAMP_STYLES)))
 
 
 def _behaviour(chance: random.Random, resend: str) -> Behaviour:

@@ -64,8 +64,19 @@ class Workload:
             if kind not in self._crm.kinds:
                 continue
             for _ in range(self._chance.randint(0 if self._chance.random() < 0.1 else 1, size)):
+                self._crm.noted_age = self._chance.uniform(0, 10_000_000)
                 with self._crm.transaction():
-                    self._new(kind, age=self._chance.uniform(0, 10_000_000))
+                    key = self._new(kind, age=self._crm.noted_age)
+                if kind == self._crm.keeps:
+                    self._live_earlier(kind, key)
+        self._crm.noted_age = 0.0
+
+    def _live_earlier(self, kind: str, key: Any) -> None:
+        """Have an object changed a few times before the connector is first started."""
+        for _ in range(self._chance.choice((0, 1, 2, 4))):
+            self._crm.noted_age *= self._chance.uniform(0.2, 1.0)
+            with self._crm.transaction():
+                self._change(kind, key, self._crm.stamp(kind, self._crm.noted_age))
 
     def step(self) -> None:
         """Commit one random change."""
@@ -257,7 +268,7 @@ class Workload:
         keys = self._crm.keys(kind)
         return (kind, self._chance.choice(keys)) if keys else None
 
-    def _new(self, kind: str, *, age: float | None = None, stamp: Row | None = None) -> None:
+    def _new(self, kind: str, *, age: float | None = None, stamp: Row | None = None) -> Any:
         self._count += 1
         key: Any = {
             "BUSINESS_USER": f"u-{self._count}",
@@ -270,6 +281,7 @@ class Workload:
         if stamp is None:
             stamp = self._stamp(kind) if age is None else self._crm.stamp(kind, age)
         self._put(kind, key, self.values(kind), stamp)
+        return key
 
     def _change(self, kind: str, key: Any, stamp: Row | None = None) -> None:
         values = self.values(kind)
