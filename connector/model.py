@@ -128,7 +128,7 @@ class Line(NamedTuple):
     deleted: bool
     """True for a line that tells Gong to delete the object."""
     account_id: str | None = None
-    """The account that the object names (CONTACT, DEAL): the line waits while Gong does not have it."""
+    """The account that it names: the line of a CONTACT or DEAL waits while Gong does not have it, a LEAD's goes."""
     address: bytes | None = None
     """16 bytes over a business user's lower-cased address; None for other types."""
 

@@ -15,6 +15,7 @@ from connector.engine.history import HistorySource, pasts
 from connector.engine.intake import MOST_LINES, Policy
 from connector.engine.observe import Observer
 from connector.engine.sync import NOW, Steps
+from connector.engine.turns import NAMES_ACCOUNTS
 from connector.errors import ConfigError
 from connector.ledger.backfills import Backfill, Backfills, BackfillState, PastLine, PastRefusal, Staged
 from connector.ledger.lease import Lease
@@ -212,6 +213,7 @@ class Backfiller:
     def _add(self, backfill: Backfill, staging: Staging, portion: Sequence[Past]) -> Staged:
         """Stage what was not sent before the staging file was lost; objects all of whose versions were are released."""
         sent = self._backfills.sent_until(backfill, [past.object_id for past in portion])
+        waits = backfill.type in NAMES_ACCOUNTS
         over: list[str] = []
         waves = versions = 0
         for past in portion:
@@ -222,7 +224,7 @@ class Backfiller:
             if left:
                 staging.add(
                     past.object_id,
-                    [(one.stamp, one.line.body, one.line.account_id) for one in left],
+                    [(one.stamp, one.line.body, one.line.account_id if waits else None) for one in left],
                 )
                 waves, versions = max(waves, len(left)), versions + len(left)
         if over:

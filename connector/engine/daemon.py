@@ -87,7 +87,7 @@ class Daemon:
         )
         self.requests.give_up()
         self._add(scheduler, "passes", self.passes, TICK_SECONDS, "reading", at_once=True)
-        self._add(scheduler, "reconcile", self._reconcile, min(RECONCILE_SECONDS, self.reconcile_interval), "reading")
+        self._add(scheduler, "reconcile", self.compare, min(RECONCILE_SECONDS, self.reconcile_interval), "reading")
         self._add(scheduler, "tend", self.tend, TICK_SECONDS, "reading")
         self._add(scheduler, "deliver", self.deliver, TICK_SECONDS, "delivery")
         self._add(scheduler, "quick requests", self.quick_clerk.tick, TICK_SECONDS, "default")
@@ -178,17 +178,19 @@ class Daemon:
             self._carry_out()
         self._todo = left
 
-    def _reconcile(self) -> None:
-        """Compare the types whose time has come, children first, so that a deleted account's contacts and deals go
-        before it. A type that was not read to its end, for the spool is full, has its turn again soon; one that failed,
-        an interval later.
+    def compare(self) -> None:
+        """When the time of a type has come, compare it and all whose time comes soon, children first: so the deletions
+        of a deleted account's contacts and deals are known before its own. A type that was not read to its end, for the
+        spool is full, has its turn again soon; one that failed, an interval later.
         """
-        for object_type in reversed(list(ObjectType)):
+        due = self._comparisons()
+        now = self.clock.now()
+        if not due or min(due.values()) > now:
+            return
+        for object_type, due_at in due.items():
             if self._stop.is_set():
                 return
-            now = self.clock.now()
-            due_at = self.reconciler.due_at(object_type, self.reconcile_interval)
-            if due_at is None or max(due_at, self._uncompared.get(object_type, due_at)) > now:
+            if due_at > now + self.reconcile_interval / 2:
                 continue
             try:
                 self.reconciler.reconcile(object_type)
@@ -199,6 +201,16 @@ class Daemon:
                 self.observer.event("reconcile.failed", type=object_type.value, error=str(error), alarm=True)
             self.rounds.tend()
             self._carry_out()
+
+    def _comparisons(self) -> dict[ObjectType, float]:
+        """Return when types are to be compared, children first."""
+        due: dict[ObjectType, float] = {}
+        paused = self.store.pauses()
+        for object_type in reversed(list(ObjectType)):
+            due_at = self.reconciler.due_at(object_type, self.reconcile_interval)
+            if due_at is not None and object_type not in paused:
+                due[object_type] = max(due_at, self._uncompared.get(object_type, due_at))
+        return due
 
     def deliver(self) -> None:
         """Upload, and ask what became of uploads."""

@@ -7,9 +7,11 @@ from typing import Final
 from connector import lines
 from connector.clock import Clock
 from connector.engine.draft import SEAL_BYTES, Draft, Origin
+from connector.engine.families import Families
 from connector.engine.guard import Guard, weighed_as
 from connector.engine.observe import Observer
 from connector.engine.rules import DELAYED, GiveUpAddress, SendLine, Skip, Wait, decide, distrust, is_ready, wait_again
+from connector.engine.turns import NAMES_ACCOUNTS
 from connector.engine.weighing import Weighing, address_of, is_listed
 from connector.ledger.holds import Holds
 from connector.ledger.records import (
@@ -62,6 +64,7 @@ class Intake:
         new_id: Callable[[], str],
         elsewhere: Callable[[int, Sequence[str]], set[str]],
         named: Callable[[int], str],
+        families: Families,
         *,
         priority: Priority = Priority.INCREMENTAL,
         thorough: bool = False,
@@ -81,6 +84,7 @@ class Intake:
             new_id: makes client request ids.
             elsewhere: tells which of some objects have a live row in another source of the type.
             named: tells what to call a source of the type in a message.
+            families: knows which accounts' deletions wait for those of their children.
             priority: how urgent its files are.
             thorough: list refused rows again that are listed already, so that those not met any more are known.
             doubted: what the ledger knows by this batch or an earlier one may be out of date.
@@ -97,7 +101,7 @@ class Intake:
         self._doubted = doubted
         self._silent = silent
         self._draft = Draft(origin, store, spool, observer, new_id, policy.max_file_bytes, priority)
-        self._weighing = Weighing(self._draft, holds, policy.guard, observer)
+        self._weighing = Weighing(self._draft, holds, policy.guard, clock, observer, families.waiting)
 
     def __enter__(self) -> "Intake":
         return self
@@ -277,6 +281,8 @@ class Intake:
         """Return how the accounts that these lines name stand, but for those known to be ready."""
         named = {line.account_id for line in encoded if line.account_id is not None and not line.deleted}
         named -= self._draft.ready
+        if self._entity.type not in NAMES_ACCOUNTS:
+            return dict.fromkeys(named, _READY)
         return self._store.accounts(sorted(named)) if named else {}
 
     def _foreign(self, states: Mapping[str, ObjectState]) -> dict[str, int]:
@@ -315,10 +321,10 @@ class Intake:
         return object_id in self._draft or object_id in self._weighing
 
     def _send_or_weigh(self, line: Line, modified: int, state: ObjectState | None, kind: HoldKind | None) -> None:
-        if kind is HoldKind.DELETIONS:
-            self._weighing.add(line, modified, state)
+        if line.deleted:
+            self._weighing.add(line, modified, state, weighed=kind is None)
         else:
-            self._draft.send(line, modified, line.address if not line.deleted else address_of(state))
+            self._draft.send(line, modified, line.address)
 
     def _wait(self, line: Line, wait: Wait, state: ObjectState | None) -> None:
         self._draft.pends[line.object_id] = Pend(line.object_id, wait.reason, wait.due, wait.tries, line.account_id)

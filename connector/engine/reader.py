@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from connector.clock import Clock
 from connector.engine.draft import Origin
+from connector.engine.families import Families
 from connector.engine.intake import Intake, Policy
 from connector.engine.isolation import plan
 from connector.engine.observe import Observer
@@ -108,6 +109,7 @@ class Reader:
         self._new_id = new_id
         self._lease = lease
         self._recovery = recovery
+        self._families = Families(self._entities, self._rows, store, clock.now)
         self._stopping = False
         self._alarmed: str | None = None
         """The session of the source that an alarm has named; None once it holds no cursor back any more."""
@@ -415,6 +417,7 @@ class Reader:
             self._new_id,
             lambda source, ids: self._alive(entity.type, source, ids),
             lambda source: _named(self._entities[entity.type][source]),
+            self._families,
             priority=priority,
             thorough=thorough,
             doubted=None if self._recovery.doubt is None else self._recovery.doubt.batch,

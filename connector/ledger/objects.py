@@ -13,6 +13,7 @@ from connector.ledger.bulk import id_list, in_list, upsert
 from connector.ledger.records import (
     UNSETTLED,
     AccountState,
+    Child,
     Clear,
     Due,
     Group,
@@ -46,7 +47,9 @@ ON CONFLICT (type, object_id) DO UPDATE SET
                  THEN objects.tries ELSE 0 END,
     source = excluded.source, sent_digest = excluded.sent_digest, sent_deleted = excluded.sent_deleted,
     last_modified = excluded.last_modified, batch_id = excluded.batch_id, line = excluded.line,
-    account_id = excluded.account_id, address = excluded.address,
+    account_id = CASE WHEN excluded.sent_deleted THEN COALESCE(excluded.account_id, objects.account_id)
+                      ELSE excluded.account_id END,
+    address = excluded.address,
     refused_digest = NULL, pending = NULL, pending_since = NULL, pending_due = NULL
 """
 
@@ -297,6 +300,48 @@ LIVE_SQL = (
     "type = :type AND last_modified IS NOT NULL"
     " AND NOT (CASE WHEN sent_digest IS NOT NULL THEN sent_deleted ELSE told_deleted AND NOT told_unsure END)"
 )
+
+
+# Held deletions, and those of a paused type, may never go: nothing waits for them. The other reasons to be pending that
+# are not named here are waits of their own, whose rows say something else than that they are deleted.
+_CHILDREN = f"""
+SELECT type, object_id, source, account_id, deleting, refused_digest FROM (
+    SELECT type, object_id, source, account_id, refused_digest, pending,
+           COALESCE(pending, '') = 'gone'
+           OR sent_digest IS NOT NULL AND sent_deleted AND batch_id IN
+              (SELECT id FROM batches WHERE state IN {UNSETTLED_SQL})
+           OR sent_digest IS NULL AND sent_deleted AND told_unsure
+              AND COALESCE(pending, '') IN ('{Pending.RESEND}', '{Pending.SUSPECT}') AS deleting,
+           NOT (CASE WHEN sent_digest IS NOT NULL THEN sent_deleted ELSE told_deleted AND NOT told_unsure END) AS live
+    FROM objects
+    WHERE type IN ('CONTACT', 'DEAL', 'LEAD') AND type NOT IN (SELECT type FROM pauses)
+      AND last_modified IS NOT NULL AND {{ids}}
+) AS found
+WHERE deleting OR live AND (pending IS NULL OR pending IN
+      ('{Pending.RELATED}', '{Pending.IN_FLIGHT}', '{Pending.RESEND}', '{Pending.RETRY}', '{Pending.SILENT}'))
+"""
+
+
+def children(connection: Connection, account_ids: Sequence[str]) -> list[Child]:
+    """Return the contacts, deals and leads of some accounts that Gong has, or may have."""
+    rows = connection.execute(
+        text(_CHILDREN.format(ids=in_list(connection, "account_id"))), {"ids": id_list(connection, account_ids)}
+    )
+    return [
+        Child(ObjectType(kind), object_id, source, account_id, bool(deleting), refused)
+        for kind, object_id, source, account_id, deleting, refused in rows
+    ]
+
+
+def relate(connection: Connection, object_type: ObjectType, ids: Sequence[str], now: float) -> None:
+    """Have the rows of objects that wait for nothing be read by key."""
+    connection.execute(
+        text(
+            f"UPDATE objects SET pending = '{Pending.RELATED}', pending_since = :now, pending_due = :now"
+            f" WHERE pending IS NULL AND type = :type AND {in_list(connection, 'object_id')}"
+        ),
+        {"type": object_type, "now": now, "ids": id_list(connection, ids)},
+    )
 
 
 def has_live(connection: Connection, object_type: ObjectType, source: int) -> bool:

@@ -137,6 +137,19 @@ UNHURRIED: Final = (Pending.GONE, Pending.SILENT, Pending.ASKED)
 """What a comparison, or a person, wants sent: there may be much of it, and it is not as fresh as a change."""
 
 
+class Child(NamedTuple):
+    """A contact, deal or lead that names an account, and that Gong has or may have."""
+
+    type: ObjectType
+    object_id: str
+    source: int
+    account_id: str
+    deleting: bool
+    """Its deletion is under way, or about to be."""
+    refused: bytes | None
+    """Digest of the content that was refused."""
+
+
 def priority_of(kind: PassKind, reasons: Collection[Pending] = ()) -> Priority:
     """Return how urgent the lines of a reading are; `reasons`: why the objects of one by key were pending."""
     if kind is PassKind.BACKFILL:

@@ -26,6 +26,14 @@ def release_after_done(
             text("UPDATE objects SET pending_due = :now WHERE type = 'BUSINESS_USER' AND pending = 'address'"),
             {"now": now},
         )
+    if object_type in (ObjectType.CONTACT, ObjectType.DEAL, ObjectType.LEAD):
+        connection.execute(
+            text(
+                "UPDATE objects SET pending_due = :now"
+                " WHERE pending IS NOT NULL AND type = 'ACCOUNT' AND pending_due > :now AND pending = 'gone'"
+            ),
+            {"now": now},
+        )
     if object_type is ObjectType.ACCOUNT:
         connection.execute(
             text(

@@ -14,6 +14,7 @@ from connector.ledger.records import (
     Batch,
     BatchState,
     Booking,
+    Child,
     Cursor,
     Due,
     Group,
@@ -159,6 +160,18 @@ class Store:
         """Return how these accounts stand with Gong; unknown ones are absent."""
         with self._database.reading() as connection:
             return objects.accounts(connection, ids)
+
+    def children(self, account_ids: Sequence[str]) -> list[Child]:
+        """Return the contacts, deals and leads of some accounts that Gong has, or may have, and that wait for nothing
+        but their deletion; those of paused types aside.
+        """
+        with self._database.reading() as connection:
+            return objects.children(connection, account_ids)
+
+    def relate(self, object_type: ObjectType, ids: Sequence[str]) -> None:
+        """Have the rows of objects that wait for nothing be read by key."""
+        with self._database.writing("relate") as connection:
+            objects.relate(connection, object_type, ids, self._clock.now())
 
     def holders(self, addresses: Sequence[bytes]) -> dict[bytes, set[str]]:
         """Return which business users hold these addresses in Gong, or may."""

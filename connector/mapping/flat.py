@@ -14,7 +14,7 @@ import orjson
 from connector import lines
 from connector.mapping import quick
 from connector.mapping.bindings import template_parts
-from connector.mapping.kinds import DEMANDED, EXPECTED, Kind
+from connector.mapping.kinds import ACCOUNT_OF, DEMANDED, EXPECTED, Kind
 from connector.mapping.picking import texts
 from connector.mapping.plain import Plain, Slot, Tally, address_hash, is_missing
 from connector.mapping.unfit import Unfit
@@ -107,7 +107,7 @@ class _Writer:
             yield "            unread.clear()"
         for counter, lack, _ in lacks:
             yield f"        if {lack}: {counter} += 1"
-        account = self._variables.get("accountId", "None")
+        account = self._variables.get(ACCOUNT_OF.get(self._plain.type, ""), "None")
         user = self._plain.type is ObjectType.BUSINESS_USER
         address = f"address_hash({self._variables['emailAddress']})" if user else "None"
         yield "        at = None if modified is None else stamp(modified, now)"

