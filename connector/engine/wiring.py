@@ -44,7 +44,7 @@ from connector.ledger.records import UNSETTLED
 from connector.ledger.requests import Request, Requests
 from connector.ledger.store import Store
 from connector.ledger.watch import Watch
-from connector.mapping import CompiledMapping, MappingFile, compile_mapping, load
+from connector.mapping import CompiledMapping, MappingFile, compile_mapping, load, unfit
 from connector.model import Column, SchemaField
 from connector.object_types import ObjectType
 from connector.settings import Settings
@@ -135,11 +135,40 @@ class Wiring:
 
     @cached_property
     def _catalog(self) -> dict[str, dict[str, Column]]:
-        return {relation.name: self.source.describe(relation) for relation in self.mapping_file.relations}
+        """What can be described of what is read.
+
+        Raises:
+            ConnectorError: what cannot be was never read, so that it is the mapping that is wrong; or nothing can be.
+        """
+        catalog: dict[str, dict[str, Column]] = {}
+        failed: FatalError | None = None
+        for origin in self.mapping_file.origins:
+            for relation in origin.relations:
+                try:
+                    catalog[relation.name] = self.source.describe(relation)
+                except FatalError as error:
+                    if not self._is_loaded(origin.name):
+                        raise
+                    self.observer.event("source.changed", entity=origin.name, error=str(error), alarm=True)
+                    failed = failed or error
+        if failed is not None and not catalog:
+            raise failed
+        return catalog
+
+    @cached_property
+    def _changed(self) -> list[str]:
+        """Entity sources that do not fit the mapping any more, as they did at their first load: a column that is gone
+        stops its type, not the others. One that was never loaded shows that the mapping is wrong.
+        """
+        return [name for name in unfit(self.mapping_file, self._catalog) if self._is_loaded(name)]
+
+    def _is_loaded(self, entity: str) -> bool:
+        cursor = self.store.cursor(entity)
+        return cursor is not None and cursor.loaded_at is not None
 
     def _compile(self) -> CompiledMapping:
         picklists = {query: self.source.values(query) for query in self.mapping_file.picklist_queries}
-        return compile_mapping(self.mapping_file, self._catalog, picklists)
+        return compile_mapping(self.mapping_file, self._catalog, picklists, self._changed, self.source.describe)
 
     def _schema_fields(self) -> Mapping[ObjectType, Sequence[SchemaField]]:
         """Return the additional fields as they should be now: picklists that a query fills change with the CRM."""

@@ -318,7 +318,8 @@ SELECT type, object_id, source, account_id, deleting, refused_digest FROM (
       AND last_modified IS NOT NULL AND {{ids}}
 ) AS found
 WHERE deleting OR live AND (pending IS NULL OR pending IN
-      ('{Pending.RELATED}', '{Pending.IN_FLIGHT}', '{Pending.RESEND}', '{Pending.RETRY}', '{Pending.SILENT}'))
+      ('{Pending.RELATED}', '{Pending.IN_FLIGHT}', '{Pending.RESEND}', '{Pending.RETRY}', '{Pending.ASKED}',
+       '{Pending.SILENT}'))
 """
 
 

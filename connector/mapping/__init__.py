@@ -1,6 +1,6 @@
 """From the CRM's rows to Gong's objects: the mapping file, its checks, and the encoder made of it."""
 
-from connector.mapping.checks import Catalog, check, hints
+from connector.mapping.checks import Catalog, check, hints, unfit
 from connector.mapping.compiled import CompiledMapping, compile_mapping
 from connector.mapping.encoder import Entity
 from connector.mapping.file import MappingFile, load
@@ -18,4 +18,5 @@ __all__ = [
     "hints",
     "json_schema",
     "load",
+    "unfit",
 ]

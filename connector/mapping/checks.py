@@ -4,7 +4,7 @@ Also says which changes a sound mapping will find late.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from connector.errors import Problem
 from connector.mapping.bindings import Binding
@@ -43,15 +43,26 @@ _FITTING: Mapping[Kind, set[ColumnKind]] = {
 """The kinds of column whose values can become a field's, without a `map`; UNKNOWN always may."""
 
 
-def check(file: MappingFile, catalog: Catalog) -> list[Problem]:
-    """Return what is wrong between the mapping and the source's columns, by line; nothing when all fits.
+def check(file: MappingFile, catalog: Catalog, but: Collection[str] = ()) -> list[Problem]:
+    """Return what is wrong between the mapping and the source's columns, by line; nothing when all fits. Entity sources
+    named in `but` are passed over.
 
     A relation that `catalog` does not hold is passed over: that it could not be read is the source's to say.
     """
     problems: list[Problem] = []
     for origin in file.origins:
-        problems.extend(Problem(file.where(place), message) for place, message in _faults(origin, catalog))
+        if origin.name not in but:
+            problems.extend(Problem(file.where(place), message) for place, message in _faults(origin, catalog))
     return in_order(problems, file.path)
+
+
+def unfit(file: MappingFile, catalog: Catalog) -> list[str]:
+    """Return the names of the entity sources of which something is wrong, or not in `catalog`."""
+    return [
+        origin.name
+        for origin in file.origins
+        if any(relation.name not in catalog for relation in origin.relations) or any(_faults(origin, catalog))
+    ]
 
 
 _JOIN = re.compile(r"\bJOIN\b", re.IGNORECASE)

@@ -2,19 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from connector.errors import ConfigProblems, Problem
+from connector.errors import ConfigProblems, Problem, SourceChanged
 from connector.mapping.bindings import Binding
 from connector.mapping.checks import Catalog, check
 from connector.mapping.encoder import Entity, compile_entity, zone_of
 from connector.mapping.file import EntityOrigin, MappingFile
 from connector.mapping.history import History, Places
 from connector.mapping.shape import AdditionalField, PicklistQuery
-from connector.model import FIRST_COLUMN, Relation, SchemaField
+from connector.model import FIRST_COLUMN, Column, Encoded, Relation, Row, SchemaField
 from connector.object_types import SCHEMA_TYPES, ObjectType
 
 _VALUE_RULES: Final = 1
@@ -33,17 +33,35 @@ class CompiledMapping:
     """What the CRM kept of earlier times, by the entity source's name, where the file says so."""
 
 
-def compile_mapping(file: MappingFile, catalog: Catalog, picklists: Mapping[str, Sequence[str]]) -> CompiledMapping:
+Lookup = Callable[[Relation], Mapping[str, Column]]
+"""Returns a relation's columns by name, as they are now; raises ConnectorError."""
+
+
+def compile_mapping(
+    file: MappingFile,
+    catalog: Catalog,
+    picklists: Mapping[str, Sequence[str]],
+    changed: Collection[str] = (),
+    lookup: Lookup | None = None,
+) -> CompiledMapping:
     """Compile `file`. `picklists` holds the values of each of `file.picklist_queries`, in order.
 
-    Raises ConfigProblems when the mapping does not fit the catalog, when a picklist comes out empty, and when
+    Entity sources that are named in `changed` do not fit the catalog any more. They are compiled once they do, when
+    their first rows are to become lines: until then `Entity.encode` raises SourceChanged. They have no history.
+
+    Raises ConfigProblems when the mapping does not fit the catalog otherwise, when a picklist comes out empty, and when
     an object listed in the file is not fit for Gong.
     """
-    problems = check(file, catalog)
+    problems = check(file, catalog, changed)
     schema = _schema_fields(file, picklists, problems)
     if problems:
         raise ConfigProblems(problems)
-    entities = tuple(_entity(origin, file, catalog) for origin in file.origins)
+    entities = tuple(
+        _entity(origin, file, catalog)
+        if lookup is None or origin.name not in changed
+        else _late_entity(origin, file, lookup)
+        for origin in file.origins
+    )
     for origin, entity in zip(file.origins, entities, strict=True):
         problems.extend(_unfit_rows(origin, entity, file))
     if problems:
@@ -51,7 +69,7 @@ def compile_mapping(file: MappingFile, catalog: Catalog, picklists: Mapping[str,
     histories = {
         origin.name: _history(origin, origin.history, entity, file, catalog)
         for origin, entity in zip(file.origins, entities, strict=True)
-        if origin.history is not None
+        if origin.history is not None and origin.name not in changed
     }
     return CompiledMapping(entities, schema, histories)
 
@@ -70,6 +88,23 @@ def _entity(
         zone=ZoneInfo(file.timezone),
         fingerprint=_fingerprint(origin),
     )
+
+
+def _late_entity(origin: EntityOrigin, file: MappingFile, lookup: Lookup) -> Entity:
+    """Compile an entity source whose columns changed, again and again until it fits what is there."""
+    fitting: list[Entity] = []
+
+    def encode(rows: Sequence[Row], now: int) -> Encoded:
+        if not fitting:
+            assert origin.relation is not None, "what the file lists itself does not change"
+            catalog = {origin.name: lookup(origin.relation)}
+            faults = check(replace(file, origins=(origin,)), catalog)
+            if faults:
+                raise SourceChanged("\n".join(map(str, faults)))
+            fitting.append(_entity(origin, file, catalog))
+        return fitting[0].encode(rows, now)
+
+    return replace(_entity(origin, file, {}), _encode=encode)
 
 
 def _history(origin: EntityOrigin, relation: Relation, entity: Entity, file: MappingFile, catalog: Catalog) -> History:

@@ -41,6 +41,11 @@ class EntityOrigin:
     history: Relation | None
     """What `history` reads: `DEAL.history`. Of versions, the columns are still to be chosen from the catalog."""
 
+    @property
+    def relations(self) -> tuple[Relation, ...]:
+        """All that is read: its own, its `changes`, its `history`."""
+        return tuple(relation for relation in (self.relation, *self.feeds, self.history) if relation is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class MappingFile:
@@ -61,12 +66,7 @@ class MappingFile:
     @property
     def relations(self) -> tuple[Relation, ...]:
         """What is read from the source, in the order of `origins`: each one's own, its `changes`, its `history`."""
-        return tuple(
-            relation
-            for origin in self.origins
-            for relation in (origin.relation, *origin.feeds, origin.history)
-            if relation is not None
-        )
+        return tuple(relation for origin in self.origins for relation in origin.relations)
 
     @property
     def picklist_queries(self) -> tuple[str, ...]:

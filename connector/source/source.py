@@ -284,6 +284,7 @@ class Source:
         # Where the database does not mind the case of names, neither do we.
         column = columns.get(name) or next((c for c in columns.values() if c.name.lower() == name.lower()), None)
         if column is None:
+            del self._described[relation]  # it may be back at the next try
             raise SourceChanged(f"{relation.name}: the source has no column {name!r} any more; mend the mapping.")
         return column
 
