@@ -1,6 +1,7 @@
 """The only reader of the environment: every setting, its default and meaning."""
 
 import difflib
+import math
 import os
 import re
 from pathlib import Path
@@ -14,6 +15,8 @@ from connector.errors import ConfigError, ConfigProblems, Problem
 from connector.model import Resend
 
 PREFIX = "CONNECTOR_"
+CRON_FIELDS = 5
+LEAST_RECONCILE_SECONDS = 60
 
 
 def _count(value: Any) -> Any:
@@ -21,6 +24,21 @@ def _count(value: Any) -> Any:
     if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?e\d+", value):
         return int(float(value))
     return value
+
+
+def _seconds_or_cron(value: Any) -> Any:
+    """Tell seconds from a cron expression, of which only the shape is looked at here."""
+    if isinstance(value, str) and len(value.split()) == CRON_FIELDS:
+        return value
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = 0.0
+    if not LEAST_RECONCILE_SECONDS <= seconds < math.inf:
+        raise ValueError(
+            f"give seconds, {LEAST_RECONCILE_SECONDS} at least, or a cron expression of five fields like 0 2 * * *"
+        )
+    return seconds
 
 
 Count = Annotated[int, BeforeValidator(_count)]
@@ -53,8 +71,10 @@ class Settings(BaseSettings):
     sync_interval_seconds: float = Field(
         120, ge=10, description="Seconds between two passes of a type; longer when the day's calls would not last"
     )
-    reconcile_interval_seconds: float = Field(
-        3600, ge=60, description="Seconds between two full comparisons of source and ledger"
+    reconcile_interval_seconds: Annotated[float | str, BeforeValidator(_seconds_or_cron)] = Field(
+        3600,
+        description="Seconds between two full comparisons of source and ledger, or when they are: a cron expression of"
+        " five fields, in the mapping's `timezone` (`0 2 * * *` is every night at two)",
     )
     delete_guard_count: int = Field(
         100, ge=0, description="Deletions of a type in 24 hours, and as many changes that moved no stamp: more are held"

@@ -70,6 +70,10 @@ def _file(wiring: Wiring) -> Generator[Finding, None, MappingFile | None]:
     except ConnectorError as error:
         yield from _problems("mapping", error)
         return None
+    try:
+        _ = wiring.comparisons
+    except ConnectorError as error:
+        yield from _problems("settings", error)
     return file
 
 

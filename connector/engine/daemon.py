@@ -1,4 +1,4 @@
-"""The daemon: passes, deliveries and upkeep, each on its own schedule. The only user of APScheduler."""
+"""The daemon: passes, deliveries and upkeep, each on its own schedule."""
 
 import threading
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from connector.clock import Clock
 from connector.engine.clerk import Clerk
+from connector.engine.comparisons import Comparisons
 from connector.engine.observe import Observer
 from connector.engine.pacing import Pacer
 from connector.engine.reader import End
@@ -46,8 +47,8 @@ class Daemon:
     pacer: Pacer
     """Tells when passes come."""
     reconciler: Reconciler
-    reconcile_interval: float
-    """Seconds between full comparisons (RECONCILE_INTERVAL_SECONDS)."""
+    comparisons: Comparisons
+    """Tells when full comparisons are (RECONCILE_INTERVAL_SECONDS)."""
     retention_days: int
     observer: Observer
     requests: Requests
@@ -61,7 +62,7 @@ class Daemon:
     _busy: dict[str, threading.Lock] = field(default_factory=dict)
     _todo: list[Entity] = field(default_factory=list)
     _uncompared: dict[ObjectType, float] = field(default_factory=dict)
-    """When types that could not be compared have their next turn."""
+    """When types were to be compared and could not be."""
     _lost: LeaseLost | None = None
 
     def stop(self) -> None:
@@ -87,7 +88,7 @@ class Daemon:
         )
         self.requests.give_up()
         self._add(scheduler, "passes", self.passes, TICK_SECONDS, "reading", at_once=True)
-        self._add(scheduler, "reconcile", self.compare, min(RECONCILE_SECONDS, self.reconcile_interval), "reading")
+        self._add(scheduler, "reconcile", self.compare, RECONCILE_SECONDS, "reading")
         self._add(scheduler, "tend", self.tend, TICK_SECONDS, "reading")
         self._add(scheduler, "deliver", self.deliver, TICK_SECONDS, "delivery")
         self._add(scheduler, "quick requests", self.quick_clerk.tick, TICK_SECONDS, "default")
@@ -181,7 +182,7 @@ class Daemon:
     def compare(self) -> None:
         """When the time of a type has come, compare it and all whose time comes soon, children first: so the deletions
         of a deleted account's contacts and deals are known before its own. A type that was not read to its end, for the
-        spool is full, has its turn again soon; one that failed, an interval later.
+        spool is full, has its turn again soon; one that failed, when it would after a comparison.
         """
         due = self._comparisons()
         now = self.clock.now()
@@ -190,14 +191,14 @@ class Daemon:
         for object_type, due_at in due.items():
             if self._stop.is_set():
                 return
-            if due_at > now + self.reconcile_interval / 2:
+            if not self.comparisons.joins(due_at, now):
                 continue
             try:
                 self.reconciler.reconcile(object_type)
             except (LeaseLost, LedgerUnavailable):
                 raise
             except ConnectorError as error:
-                self._uncompared[object_type] = now + self.reconcile_interval
+                self._uncompared[object_type] = now
                 self.observer.event("reconcile.failed", type=object_type.value, error=str(error), alarm=True)
             self.rounds.tend()
             self._carry_out()
@@ -205,11 +206,12 @@ class Daemon:
     def _comparisons(self) -> dict[ObjectType, float]:
         """Return when types are to be compared, children first."""
         due: dict[ObjectType, float] = {}
-        paused = self.store.pauses()
+        now, paused = self.clock.now(), self.store.pauses()
         for object_type in reversed(list(ObjectType)):
-            due_at = self.reconciler.due_at(object_type, self.reconcile_interval)
-            if due_at is not None and object_type not in paused:
-                due[object_type] = max(due_at, self._uncompared.get(object_type, due_at))
+            compared = self.reconciler.compared_at(object_type)
+            if compared is not None and object_type not in paused:
+                tried = max(compared, self._uncompared.get(object_type, compared))
+                due[object_type] = self.comparisons.due_at(tried, now)
         return due
 
     def deliver(self) -> None:

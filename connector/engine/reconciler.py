@@ -103,9 +103,9 @@ class Reconciler:
         )
         return Reconciliation(End.FINISHED, counts, changed, live, gone, held)
 
-    def due_at(self, object_type: ObjectType, interval: float) -> float | None:
-        """Return when a type is to be compared next, `interval` seconds after the last time that it was, or after its
-        first load (seconds since 1970 UTC); None while that is not over.
+    def compared_at(self, object_type: ObjectType) -> float | None:
+        """Return when a type was compared the last time, or its first load was over (seconds since 1970 UTC); None
+        while it is not.
         """
         entities = [entity for entity in self._mapping.entities if entity.type is object_type]
         cursors = [self._store.cursor(entity.name) for entity in entities]
@@ -113,7 +113,7 @@ class Reconciler:
         if not entities or len(loaded) < len(entities):
             return None
         compared = self._store.meta(COMPARED + object_type.value)
-        return (max(loaded) if compared is None else float(compared)) + interval
+        return max(loaded) if compared is None else float(compared)
 
     def _missing(self, object_type: ObjectType, seen: Seen) -> tuple[int, int, list[str]]:
         """Return how many objects Gong has, how many of them were not seen, and those of which that is news."""

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from connector.clock import Clock
 from connector.engine.backfill import Backfiller
 from connector.engine.binding import GONG_HOST, INTEGRATION, Binding
 from connector.engine.clerk import Clerk, refuse
+from connector.engine.comparisons import Comparisons, comparisons
 from connector.engine.courier import Courier
 from connector.engine.daemon import Daemon
 from connector.engine.guard import Guard
@@ -457,6 +459,12 @@ class Wiring:
         return Syncer(rounds, self.queries, self.lease, self.clock, self.recover)
 
     @cached_property
+    def comparisons(self) -> Comparisons:
+        """When full comparisons are. Raises ConfigError."""
+        zone = ZoneInfo(self.mapping_file.timezone)
+        return comparisons(self.settings.reconcile_interval_seconds, zone, "CONNECTOR_RECONCILE_INTERVAL_SECONDS")
+
+    @cached_property
     def daemon(self) -> Daemon:
         """Passes for ever; needs the lease."""
         rounds = self.rounds
@@ -468,7 +476,7 @@ class Wiring:
             self.clock,
             self.pacer,
             self.reconciler,
-            self.settings.reconcile_interval_seconds,
+            self.comparisons,
             self.settings.retention_days,
             self.observer,
             self.requests,

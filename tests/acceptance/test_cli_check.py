@@ -44,6 +44,7 @@ def test_all_is_well_and_nothing_was_changed(site: Site) -> None:
         ("GONG_ACCESS_KEY_SECRET", "", "CONNECTOR_GONG_ACCESS_KEY_SECRET is not set", 2),
         ("GONG_BASE_URL", "http://api.gong.io", "must be https", 2),
         ("CALLS_PER_DAY", "many", "CONNECTOR_CALLS_PER_DAY", 2),
+        ("RECONCILE_INTERVAL_SECONDS", "0 2 * * 9", "CONNECTOR_RECONCILE_INTERVAL_SECONDS: '0 2 * * 9'", 2),
         ("MAPPING", "nowhere.yaml", "nowhere.yaml", 2),
     ],
 )

@@ -138,9 +138,9 @@ TROUBLE: Final = (
 )
 
 AGAIN: Final = (
-    Part(("sync",), ("ledger.relate",), _family_gone),
     Part(("resend", "STAGE", "--all", "--yes"), ("ledger.resend",), _work),
     Part(("verify", "ACCOUNT"), ("gong.objects",), _nothing),
+    Part(("sync",), ("ledger.relate",), _family_gone),
 )
 
 RUN: Final = (

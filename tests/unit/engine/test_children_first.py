@@ -9,6 +9,7 @@ import pytest
 from company import Company, Fault, FaultKind, ObjectType
 
 from connector.clock import FakeClock
+from connector.engine.comparisons import Every
 from connector.engine.daemon import Daemon
 from connector.engine.observe import Silent
 
@@ -118,7 +119,7 @@ def test_the_daemon_compares_children_before_accounts_whichever_is_due(company: 
     clock = FakeClock(company.clock.now())
     due = {ObjectType.ACCOUNT: 0.0, ObjectType.CONTACT: 100.0, ObjectType.DEAL: 3000.0}
     reconciler: Any = SimpleNamespace(
-        due_at=lambda kind, _interval: clock.now() + due[kind] if kind in due else None,
+        compared_at=lambda kind: clock.now() + due[kind] - 3600 if kind in due else None,
         reconcile=lambda kind: compared.append(kind.value),
     )
     rounds: Any = SimpleNamespace(tend=lambda: None)
@@ -126,7 +127,19 @@ def test_the_daemon_compares_children_before_accounts_whichever_is_due(company: 
     store: Any = SimpleNamespace(pauses=dict)
     nothing: Any = None
     daemon = Daemon(
-        rounds, nothing, store, clock, nothing, reconciler, 3600.0, 90, Silent(), nothing, clerk, clerk, lambda: None
+        rounds,
+        nothing,
+        store,
+        clock,
+        nothing,
+        reconciler,
+        Every(3600.0),
+        90,
+        Silent(),
+        nothing,
+        clerk,
+        clerk,
+        lambda: None,
     )
     daemon.compare()
     assert compared == ["CONTACT", "ACCOUNT"], "deals were compared not long ago"

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from connector.clock import SystemClock
+from connector.engine.comparisons import Every
 from connector.engine.daemon import Daemon
 from connector.engine.observe import Silent
 
@@ -52,7 +53,9 @@ def test_rounds_that_still_wait_for_their_turn_do_not_keep_the_process_from_endi
     )
     before = set(threading.enumerate())
     pacer: Any = SimpleNamespace(due=lambda: True, begin=lambda _sources: None)
-    daemon = Daemon(rounds, other, other, clock, pacer, other, 3600.0, 90, Silent(), other, other, other, lambda: None)
+    daemon = Daemon(
+        rounds, other, other, clock, pacer, other, Every(3600.0), 90, Silent(), other, other, other, lambda: None
+    )
     ended: list[bool] = []
     main = threading.Thread(target=lambda: ended.append(daemon.run()), daemon=True)
     main.start()

@@ -251,13 +251,13 @@ def test_a_column_that_is_dropped_in_mid_life_stops_its_type_loudly_and_sends_no
 def test_when_a_type_was_compared_outlasts_the_process(company: Company) -> None:
     loaded_at = company.wiring.store.cursor("CONTACT")
     assert loaded_at is not None
-    assert company.wiring.reconciler.due_at(CONTACT, 3600.0) == loaded_at.loaded_at + 3600.0
+    assert company.wiring.reconciler.compared_at(CONTACT) == loaded_at.loaded_at
     company.clock.advance(5000)
     began = company.clock.now() + 1
     company.reconcile(CONTACT)
     company.restart()
-    assert company.wiring.reconciler.due_at(CONTACT, 3600.0) == began + 3600.0
-    assert company.wiring.reconciler.due_at(ObjectType.LEAD, 3600.0) is None
+    assert company.wiring.reconciler.compared_at(CONTACT) == began
+    assert company.wiring.reconciler.compared_at(ObjectType.LEAD) is None
 
 
 def test_a_deletion_survives_a_file_that_becomes_full_behind_it(tmp_path: Path) -> None:
