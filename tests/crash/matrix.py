@@ -77,18 +77,18 @@ def _row_gone(trial: Trial) -> None:
 
 
 def _family_gone(trial: Trial) -> None:
-    """An account and its contacts are marked as deleted at once: their deletions go first."""
+    """An account, its contacts and its deals are marked as deleted at once: the account goes last."""
     trial.work()
     trial.goes_wrong()
-    family = "SELECT a.id FROM accounts a JOIN contacts c ON c.account_id = a.id AND NOT c.is_deleted"
-    stamp = now()
-    trial.site.sql(
-        f"UPDATE accounts SET is_deleted = 1, updated_at = ? WHERE id = ({family} WHERE NOT a.is_deleted LIMIT 1)",
-        stamp,
+    mark = "is_deleted = 1, updated_at = ? WHERE"
+    family = (
+        "SELECT c.account_id FROM contacts c JOIN accounts a ON a.id = c.account_id WHERE NOT c.is_deleted"
+        " AND NOT a.is_deleted AND a.id NOT IN (SELECT account_id FROM deals WHERE id <= 3) LIMIT 1"
     )
-    trial.site.sql(
-        f"UPDATE contacts SET is_deleted = 1, updated_at = ? WHERE account_id IN ({family} WHERE a.is_deleted)", stamp
-    )
+    trial.site.sql(f"UPDATE accounts SET {mark} id = ({family})", now())
+    gone = "account_id IN (SELECT id FROM accounts WHERE is_deleted)"
+    trial.site.sql(f"UPDATE contacts SET {mark} {gone}", now())
+    trial.site.sql(f"UPDATE deals SET {mark} {gone}", now())
 
 
 REGISTER: Final = (
