@@ -4,10 +4,12 @@ import difflib
 import math
 import os
 import re
+from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
@@ -108,6 +110,13 @@ class Settings(BaseSettings):
         gt=0,
         description="Longest statement on the source; MySQL and MariaDB count a whole read, PostgreSQL each fetch",
     )
+    web_host: str = Field(
+        "127.0.0.1", description="Address on which `run` shows the status page; any other machine's needs a password"
+    )
+    web_port: int = Field(8080, ge=0, le=65535, description="Port of the status page; 0 takes any that is free")
+    web_password: SecretStr | None = Field(
+        None, description="Password of the status page and of `/metrics`, for any user name", validate_default=True
+    )
     retention_days: int = Field(90, ge=2, description="Days that settled batches and passes are kept in the ledger")
     log_format: str | None = Field(
         None, pattern="^(console|json)$", description="`console` or `json`; by default console on a terminal"
@@ -115,6 +124,64 @@ class Settings(BaseSettings):
     log_level: str = Field(
         "INFO", pattern="^(?i:debug|info|warning|error)$", description="DEBUG, INFO, WARNING or ERROR"
     )
+
+    @field_validator("web_password")
+    @classmethod
+    def _not_open_to_all(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        host = info.data.get("web_host", "")
+        if value is None and not is_loopback(host):
+            raise ValueError(
+                f"is needed where {PREFIX}WEB_HOST ({host}) is open to other machines: set one, or leave "
+                f"{PREFIX}WEB_HOST at 127.0.0.1"
+            )
+        return value
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address is this machine's alone."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A setting as it may be shown."""
+
+    name: str
+    value: str
+    """Empty when it is not set."""
+    is_default: bool
+    meaning: str
+
+
+def shown(settings: Settings) -> list[Shown]:
+    """Return every setting with what may be shown of it: of URLs what stands after the account, of secrets nothing."""
+    return [
+        Shown(
+            PREFIX + name.upper(),
+            _shown_value(name, getattr(settings, name)),
+            getattr(settings, name) == field.default,
+            field.description or "",
+        )
+        for name, field in type(settings).model_fields.items()
+    ]
+
+
+def _shown_value(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, SecretStr):
+        return str(value)
+    if not name.endswith("_url"):
+        return "(hidden)"
+    # A password may hold anything: only what stands after the last @, with no query before it, is no part of one.
+    scheme, _, rest = value.get_secret_value().partition("://")
+    account, at, place = rest.rpartition("@")
+    if "?" in account:
+        return f"{scheme}://(hidden)"
+    return f"{scheme}://{'(hidden)@' if at else ''}{place.partition('?')[0]}"
 
 
 def load_settings() -> Settings:

@@ -24,6 +24,8 @@ VIOLATIONS = {
     "engine/sync.py": "import connector.sandbox.limits",
     "sandbox/limits.py": "import connector.clock",
     "cli/__init__.py": "import connector.ledger.store",
+    "web/series.py": "import connector.ledger.store",
+    "engine/seen.py": "import starlette",
 }
 """Each breaks a contract of its own."""
 

@@ -60,3 +60,18 @@ def test_an_installed_package_has_the_command_line(installed: Path) -> None:
 def test_the_mapping_files_come_with_the_package(installed: Path) -> None:
     shipped = {path.name for path in (installed / "connector" / "_config").iterdir()}
     assert shipped == {path.name for path in (ROOT / "config").iterdir()}
+
+
+def test_only_the_daemon_loads_what_serves_its_page() -> None:
+    program = (
+        "import sys, connector.cli, connector.cli.arguments, connector.cli.sync, connector.cli.daemon\n"
+        "print([name for name in ('starlette', 'uvicorn', 'jinja2', 'prometheus_client') if name in sys.modules])"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert loaded.stdout.strip() == "[]"
+
+
+def test_the_page_comes_with_the_package(installed: Path) -> None:
+    for folder in ("templates", "static"):
+        shipped = {path.name for path in (installed / "connector" / "web" / folder).iterdir()}
+        assert shipped == {path.name for path in (ROOT / "connector" / "web" / folder).iterdir()}

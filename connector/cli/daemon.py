@@ -13,6 +13,7 @@ import click
 
 from connector import logs
 from connector.cli.exits import Status
+from connector.cli.page import page
 from connector.cli.parts import log_format_of_a_service
 from connector.clock import SystemClock
 from connector.engine.observe import Observer
@@ -111,17 +112,21 @@ def run() -> Status:
     """Keep syncing until a signal ends it."""
     settings = load_settings()
     logs.configure(log_format_of_a_service(settings), settings.log_level, uuid.uuid4().hex[:8])
-    observer = logs.LogObserver()
+    clock, observer = SystemClock(), logs.LogObserver()
     with (
         stop_by_signal() as stop,
         in_time(stop, observer),
-        Wiring(settings, SystemClock(), observer) as wiring,
+        page(settings, clock, observer) as shown,
+        Wiring(settings, clock, shown.observer) as wiring,
     ):
-        return serve(wiring, observer, stop)
+        return serve(wiring, shown.observer, stop, shown.postpone)
 
 
-def serve(wiring: Wiring, observer: Observer, stop: Stop) -> Status:
-    """Become the active process as soon as possible, and run the daemon until it is asked to stop.
+def serve(
+    wiring: Wiring, observer: Observer, stop: Stop, postpone: Callable[[str | None], None] = lambda _words: None
+) -> Status:
+    """Become the active process as soon as possible, and run the daemon until it is asked to stop. `postpone` is told
+    why it is not active yet, and None once it is or stands by.
 
     Ends the whole process when a thread is stuck in a call or a statement that nothing can interrupt: what it
     does is booked, and the next start finds out how it ended.
@@ -129,7 +134,7 @@ def serve(wiring: Wiring, observer: Observer, stop: Stop) -> Status:
     Raises:
         ConfigError: nothing is registered, or the mapping does not fit the source.
     """
-    if not _becomes_active(wiring, observer, stop):
+    if not _becomes_active(wiring, observer, stop, postpone):
         return Status.WELL
     observer.event("daemon.started", interval=wiring.settings.sync_interval_seconds)
     stop.tell(wiring.daemon.stop)
@@ -145,7 +150,7 @@ def serve(wiring: Wiring, observer: Observer, stop: Stop) -> Status:
     return Status.WELL
 
 
-def _becomes_active(wiring: Wiring, observer: Observer, stop: Stop) -> bool:
+def _becomes_active(wiring: Wiring, observer: Observer, stop: Stop, postpone: Callable[[str | None], None]) -> bool:
     """Wait for what is out of reach, and for the process that is active; return False when asked to stop."""
     said = ""
     while not stop.asked.is_set():
@@ -161,7 +166,9 @@ def _becomes_active(wiring: Wiring, observer: Observer, stop: Stop) -> bool:
             if said != str(error):
                 observer.event("start.postponed", error=str(error), alarm=True)
             said = str(error)
+            postpone(said)
         else:
+            postpone(None)
             if other is None:
                 observer.event("lease.taken", sources=len(entities))
                 return True

@@ -14,6 +14,7 @@ from connector import logs
 from connector.cli import daemon
 from connector.cli.exits import Status
 from connector.cli.output import count, heading, say, seconds, table
+from connector.cli.page import page
 from connector.cli.parts import working
 from connector.cli.sync import Synced, one_pass, summary, verdict
 from connector.clock import Clock, SystemClock
@@ -133,6 +134,7 @@ class _Show:
                 "sync_interval_seconds": 10,
                 "account_wait_seconds": 0,
                 "poll_min_seconds": 0.4,
+                "web_port": 0,
             }
         )
 
@@ -228,12 +230,15 @@ class _Show:
         )
 
     def _keep(self, settings: Settings) -> Status:
-        heading("8. run: the daemon keeps Gong equal while people go on working. Ctrl-C ends it")
+        heading("8. run: the daemon keeps Gong equal while people work on; the log names its page. Ctrl-C ends it")
         logs.configure("console", "INFO", None)
-        observer = logs.LogObserver()
-        with daemon.stop_by_signal() as stop, Wiring(settings, self._clock, observer) as wiring:
+        with (
+            daemon.stop_by_signal() as stop,
+            page(settings, self._clock, logs.LogObserver()) as shown,
+            Wiring(settings, self._clock, shown.observer) as wiring,
+        ):
             threading.Thread(target=self._work_on, args=(stop,), name="people", daemon=True).start()
-            return daemon.serve(wiring, observer, stop)
+            return daemon.serve(wiring, shown.observer, stop, shown.postpone)
 
     def _work_on(self, stop: daemon.Stop) -> None:
         seed = SEED

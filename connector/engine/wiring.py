@@ -36,8 +36,10 @@ from connector.errors import ConfigError, ConnectorError, FatalError
 from connector.gong import AccessKeyAuth, GongClient, Transport, gong_host
 from connector.ledger.backfills import Backfills
 from connector.ledger.budget import Budget, Limits
+from connector.ledger.charts import Charts
 from connector.ledger.database import IN_MEMORY, Database, describe, is_absent
 from connector.ledger.epoch import Epoch
+from connector.ledger.finder import Finder
 from connector.ledger.holds import Holds
 from connector.ledger.lease import Lease
 from connector.ledger.migrate import migrate
@@ -210,6 +212,21 @@ class Wiring:
     def watch(self) -> Watch:
         """Since when something is not as it should be."""
         return Watch(self.database)
+
+    @cached_property
+    def charts(self) -> Charts:
+        """What the past day was like."""
+        return Charts(self.database)
+
+    @cached_property
+    def finder(self) -> Finder:
+        """Where single objects stand."""
+        return Finder(self.database)
+
+    @property
+    def ledger_is_absent(self) -> bool:
+        """Whether the ledger is a file that is not there yet."""
+        return is_absent(self.settings.state_url.get_secret_value())
 
     def overview(self, postponed: Postponed | None = None) -> Overview:
         """Return how everything stands; `postponed`: why this daemon is not at work yet.

@@ -191,6 +191,7 @@ def connected(home: Path, database: Path) -> Iterator[Site]:
                 "CONNECTOR_ACCOUNT_WAIT_SECONDS": "0",
                 "CONNECTOR_POLL_MIN_SECONDS": "0.05",
                 "CONNECTOR_SYNC_INTERVAL_SECONDS": "10",
+                "CONNECTOR_WEB_PORT": "0",  # tests run side by side
             },
             faults=faults,
             database=database,

@@ -1,0 +1,147 @@
+"""The status page of a daemon: put together from the settings, and served from a thread while the daemon lives."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from connector.clock import Clock
+from connector.engine.observe import Observer, Silent
+from connector.engine.overview import Overview, Postponed
+from connector.engine.wiring import Wiring
+from connector.errors import LedgerUnavailable
+from connector.settings import Settings, shown
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+    from connector.web.server import Server
+
+_JOIN_SECONDS: Final = 3.0
+
+
+@dataclass(slots=True)
+class Page:
+    """What the daemon tells its page."""
+
+    observer: Observer
+    """Counts for the metrics, and passes on."""
+    clock: Clock
+    known: threading.Event = field(default_factory=threading.Event)
+    """Set once it is known how the start went: what is shown before would be of no use, and a start that fails for
+    wrong settings shows nothing.
+    """
+    _postponed: Postponed | None = None
+
+    def postpone(self, words: str | None) -> None:
+        """Note why the daemon is not at work yet; None once it is, or stands by."""
+        if words is None:
+            self._postponed = None
+        elif self._postponed is None or self._postponed.words != words:
+            since = self.clock.now() if self._postponed is None else self._postponed.since
+            self._postponed = Postponed(words, since)
+        self.known.set()
+
+    @property
+    def postponed(self) -> Postponed | None:
+        """Why the daemon is not at work yet."""
+        return self._postponed
+
+
+@contextmanager
+def page(settings: Settings, clock: Clock, observer: Observer) -> Iterator[Page]:
+    """Show the page during the block."""
+    # Here and not above: no other command needs what serves the page.
+    from prometheus_client import CollectorRegistry
+
+    from connector.web.metrics import Counting
+
+    registry = CollectorRegistry()
+    made = Page(Counting(observer, registry, clock), clock)
+    server: list[Server] = []
+    ended = threading.Event()
+
+    def serve() -> None:
+        made.known.wait()
+        if ended.is_set():
+            return
+        with _Ledger(settings, clock, made) as ledger:
+            server.append(_server(settings, clock, observer, registry, ledger))
+            if not ended.is_set():
+                server[0].serve()
+
+    thread = threading.Thread(target=serve, name="web", daemon=True)
+    thread.start()
+    try:
+        yield made
+    finally:
+        ended.set()
+        made.known.set()
+        for one in server:
+            one.stop()
+        thread.join(_JOIN_SECONDS)
+
+
+class _Ledger:
+    """The page's own way to the ledger: its connections are not the daemon's. It is opened once it is there."""
+
+    def __init__(self, settings: Settings, clock: Clock, made: Page) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._page = made
+        self._wiring: Wiring | None = None
+
+    def __enter__(self) -> "_Ledger":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._wiring is not None:
+            self._wiring.__exit__(None, None, None)
+
+    @property
+    def wiring(self) -> Wiring:
+        """The parts that look. Raises LedgerUnavailable."""
+        if self._wiring is None:
+            wiring = Wiring(self._settings, self._clock, Silent(), looking=True)
+            if wiring.ledger_is_absent:
+                raise LedgerUnavailable("There is no ledger yet: this daemon has not begun.")
+            self._wiring = wiring
+        return self._wiring
+
+    def overview(self) -> Overview:
+        """Return how everything stands."""
+        return self.wiring.overview(self._page.postponed)
+
+
+def _server(
+    settings: Settings, clock: Clock, observer: Observer, registry: "CollectorRegistry", ledger: _Ledger
+) -> "Server":
+    from connector.web.app import Configuration, Site, create_app
+    from connector.web.lookout import Lookout, Sources
+    from connector.web.server import Server
+
+    sources = Sources(
+        overview=ledger.overview,
+        charts=lambda: ledger.wiring.charts,
+        finder=lambda: ledger.wiring.finder,
+        approvals=lambda: ledger.wiring.queries.approvals(),
+    )
+    password = settings.web_password
+    site = Site(
+        Lookout(sources, clock),
+        Configuration(shown(settings), _mapping(settings)),
+        None if password is None else password.get_secret_value(),
+        settings.web_host,
+        settings.spool_max_bytes,
+        registry,
+        clock.now,
+    )
+    return Server(create_app(site), settings.web_host, settings.web_port, observer)
+
+
+def _mapping(settings: Settings) -> str:
+    try:
+        return settings.mapping.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        return f"{settings.mapping}: {error.strerror}"
