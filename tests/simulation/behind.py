@@ -29,7 +29,7 @@ class Behind:
             (3, self._update_silently),
         ]
         if crm.variety.joined_emails:
-            self.steps += [(8, self._mail), (1, self._erase_mail)]
+            self.steps += [(8, self.mail), (1, self._erase_mail)]
 
     # -- rows really deleted ---------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ class Behind:
 
     # -- the table of addresses ------------------------------------------------------------------
 
-    def _mail(self) -> None:
+    def mail(self) -> None:
         """Change addresses of contacts where they stand, be the contacts there or not."""
         contacts = sorted({*self._crm.keys("CONTACT"), *self._crm.mails()})
         overlap = self._crm.variety.overlap
