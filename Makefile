@@ -17,7 +17,7 @@ help:  ## List what there is
 demo: $(VENV)/.runtime  ## A demo CRM, a sandbox Gong, and a sync between the two
 	$(BIN)/gong-connector demo
 
-test: $(VENV)/.dev  ## All tests; those of a database server skip without it (tests/databases.py names the URLs)
+test: $(VENV)/.dev  ## All tests; those of a database server or of Chromium skip without it (tests/databases.py names the URLs)
 	$(BIN)/pytest -n auto
 
 lint: $(VENV)/.dev  ## Style, types and import rules

@@ -7,7 +7,7 @@ from connector.cli.holding import hold_document
 from connector.cli.output import as_json as write_json
 from connector.cli.output import count, heading, moment, say, seconds, table
 from connector.cli.parts import looking
-from connector.engine.judgement import ANSWERS, Finding, Kind, State, Verdict, judge
+from connector.engine.judgement import Finding, Kind, State, Verdict, judge
 from connector.engine.overview import Overview
 from connector.engine.wording import WAITS, backfill_words, budget_words
 from connector.ledger.records import Pass
@@ -38,7 +38,7 @@ def _status(seen: Overview) -> Status:
 
 def _say(seen: Overview, verdict: Verdict) -> None:
     since = "" if verdict.since is None else f", since {moment(verdict.since)}"
-    say(f"{ANSWERS[verdict.state]}{since}.", _COLOURS.get(verdict.state, "yellow"))
+    say(f"{verdict.answer}{since}.", _COLOURS.get(verdict.state, "yellow"))
     if seen.integration is None:
         say("Not registered yet: run `gong-connector register` once.")
     else:

@@ -34,18 +34,6 @@ class State(StrEnum):
     """Nothing is read, or nothing gets to Gong."""
 
 
-ANSWERS: Final = {
-    State.WELL: "All is well",
-    State.LOADING: "The first load is under way",
-    State.REFUSED: "Something is refused; all the rest goes on",
-    State.HELD: "Something is held",
-    State.LATE: "Changes reach Gong late",
-    State.STOPPED: "Stopped",
-}
-"""The answer, in words."""
-_WEIGHT: Final = {state: weight for weight, state in enumerate(State)}
-
-
 class Kind(StrEnum):
     """What a finding is about: with its subject, what tells one incident from another."""
 
@@ -66,6 +54,26 @@ class Kind(StrEnum):
     REFUSED = "refused"
     CURSOR = "cursor"
     LOADING = "loading"
+
+
+ANSWERS: Final = {
+    State.WELL: "All is well",
+    State.LOADING: "The first load is under way",
+    State.REFUSED: "Something is refused; all the rest goes on",
+    State.HELD: "Something is held",
+    State.LATE: "Changes reach Gong late",
+    State.STOPPED: "Stopped",
+}
+"""The answer, in words."""
+_STOPPED: Final = {
+    Kind.POSTPONED: "the daemon cannot begin",
+    Kind.IDLE: "no process is at work",
+    Kind.UNREGISTERED: "nothing is registered",
+    Kind.INTEGRATION: "the integration is gone",
+    Kind.SOURCE: "a source cannot be read",
+    Kind.GONG: "Gong takes nothing",
+}
+_WEIGHT: Final = {state: weight for weight, state in enumerate(State)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,13 @@ class Verdict:
     """Since when it is so (seconds since 1970 UTC); None where that is not known, as when all is well."""
     findings: Sequence[Finding]
     """The weightiest first."""
+
+    @property
+    def answer(self) -> str:
+        """Say it in a few words; of what is stopped, what."""
+        if self.state is State.STOPPED and self.findings:
+            return f"{ANSWERS[self.state]}: {_STOPPED[self.findings[0].kind]}"
+        return ANSWERS[self.state]
 
 
 def judge(seen: Overview) -> Verdict:
@@ -148,15 +163,17 @@ def _gong(seen: Overview) -> Iterator[Finding]:
     spent = seen.pacing.standing.free_at is not None
     stopped = [] if spent or seen.gone else _unreached(seen)
     for trouble in seen.troubles:
+        since = trouble.since
         if trouble.state is BatchState.RESOLVED:
             kind, state = Kind.FILE, State.REFUSED
         elif trouble.note.startswith(STUCK):
             kind, state = Kind.STUCK, State.LATE
+        elif spent:
+            continue  # the day's calls are why, and that is said
         elif trouble in stopped:
-            kind, state = Kind.GONG, State.STOPPED
+            kind, state, since = Kind.GONG, State.STOPPED, max(since, seen.last_taken or 0.0)
         else:
             kind, state = Kind.FILE, State.LATE
-        since = trouble.since if state is not State.STOPPED else max(trouble.since, seen.last_taken or 0.0)
         yield Finding(kind, state, trouble.words, since, trouble.type)
 
 

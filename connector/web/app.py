@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from connector.engine.judgement import ANSWERS, State
+from connector.engine.judgement import State
 from connector.engine.wording import TO_DO, WAITS, backfill_words, budget_words
 from connector.errors import ConnectorError
 from connector.object_types import ObjectType
@@ -187,7 +187,7 @@ class _Pages:
 
     def _common(self, sight: Sight) -> dict[str, Any]:
         verdict = sight.verdict
-        return {"now": sight.overview.now, "verdict": verdict, "answer": ANSWERS[verdict.state]}
+        return {"now": sight.overview.now, "verdict": verdict, "answer": verdict.answer}
 
     # -- for machines ----------------------------------------------------------------------------
 

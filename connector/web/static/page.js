@@ -23,7 +23,7 @@
 
   function draw(box, data, words) {
     const axis = {stroke: color("--soft"), grid: {stroke: color("--grid"), width: 1}, ticks: {stroke: color("--grid")}};
-    const top = Math.max(1, ...data.slice(1).flat().filter((n) => n !== null));
+    const top = Math.max(box.dataset.chart === "lag" ? 60 : 4, ...data.slice(1).flat().filter((n) => n !== null));
     return new uPlot({
       width: box.clientWidth, height: box.clientHeight, legend: {show: false}, cursor: {drag: {x: false, y: false}},
       tzDate: (t) => uPlot.tzDate(new Date(t * 1e3), "Etc/UTC"),
