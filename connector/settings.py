@@ -173,7 +173,7 @@ def _shown_value(name: str, value: Any) -> str:
     if value is None:
         return ""
     if not isinstance(value, SecretStr):
-        return str(value)
+        return f"{value:g}" if isinstance(value, float) else str(value)
     if not name.endswith("_url"):
         return "(hidden)"
     # A password may hold anything: only what stands after the last @, with no query before it, is no part of one.

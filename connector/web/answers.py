@@ -15,6 +15,7 @@ WHY: Final = {
     Pending.RESEND: "its file failed or was lost, and Gong may not have kept its line; it goes again",
     Pending.SUSPECT: "lines of its file are bad, and Gong did not say which; it goes again in a smaller file",
     Pending.RETRY: "somebody asked for it to be tried again; it goes soon",
+    Pending.ASKED: "somebody had it sent again (`resend`, `verify --repair`); changes go first",
     Pending.RELATED: "another table says that it changed; its row is read soon",
     Pending.HISTORY: "its history is being sent; its present state follows the last version",
     Pending.GONE: "a full comparison did not find its row; it is looked for once more before Gong is told to delete it",
