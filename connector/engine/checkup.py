@@ -106,11 +106,11 @@ def _horizon(wiring: Wiring) -> Iterator[Finding]:
     if horizon.lacking is None:
         yield Finding(Level.OK, "source", "changes that are committed late are found: open transactions are seen")
     else:
-        text = (
-            f"{horizon.lacking} What is committed more than {wiring.settings.overlap_seconds} s"
+        late = (
+            f" What is committed more than {wiring.settings.overlap_seconds} s"
             " (CONNECTOR_OVERLAP_SECONDS) after its stamp is found by the next full comparison only"
         )
-        yield Finding(Level.WARN, "source", text)
+        yield Finding(Level.WARN, "source", horizon.lacking + ("" if horizon.stay else late))
     holder = horizon.holder
     if holder is not None and horizon.now.timestamp() - holder.since >= HELD_SECONDS:
         minutes = (horizon.now.timestamp() - holder.since) / 60

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 import sqlalchemy
@@ -216,6 +217,19 @@ def test_a_prepared_transaction_without_connection_makes_the_cursor_stay(crm: Cr
         with crm.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql(f"XA COMMIT '{name}'")
     assert [row[KEY] for row in flat(crm.source.changes(relation(), Position(bound.modified, "")))] == [1]
+
+
+def test_a_list_of_transactions_that_is_old_makes_the_cursor_stay(crm: Crm) -> None:
+    """A monitor that polls MariaDB's list keeps everybody from a new one: nothing is known of what began since."""
+    if crm.backend != "mysql":
+        pytest.skip("only InnoDB gives out old lists")
+    _deals(crm)
+    assert not crm.source.cursor_bound(relation(), 0).stay
+    with mock.patch("connector.source.backends.mysql._LOOKS", 0):
+        assert crm.source.cursor_bound(relation(), 0).stay
+        lacking = crm.source.horizon().lacking
+    assert lacking is not None
+    assert "somebody else asks for it all the time" in lacking
 
 
 # -- what the account may see ------------------------------------------------------------------------

@@ -163,14 +163,18 @@ class MySQL(Backend):
         for a metadata lock), and what leaves the one list is in the other.
 
         A transaction whose first statement was found waiting counts from that statement. Prepared transactions that
-        no connection holds any more do not tell when they began.
+        no connection holds any more do not tell when they began; nor does a list that is old.
         """
         ((moment,),) = ask(f"{self.now_sql} - INTERVAL 1 SECOND")  # times are in whole seconds
         up_to = self.server_time(moment)
         statements = ask(_STATEMENTS)
         transactions = _transactions(ask)
         if transactions is None:
-            return Opened(lacking="its list of open transactions is old: somebody else asks for it all the time.")
+            # Nothing is known of what began since the latest look: the cursor from then is right, whatever is open.
+            words = (
+                "its list of open transactions is old: somebody else asks for it all the time; cursors stay meanwhile."
+            )
+            return Opened(stay=True, lacking=words)
         in_transaction = {thread for thread, *_ in transactions}
         readers = {thread for thread, reads_only, *_ in transactions if reads_only}
         begun: dict[tuple[int, datetime | None], float] = {}
