@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -10,15 +10,18 @@ from connector.clock import Clock
 from connector.engine.observe import Observer, Silent
 from connector.engine.overview import Overview, Postponed
 from connector.engine.wiring import Wiring
-from connector.errors import LedgerUnavailable
+from connector.errors import ConnectorError, LedgerUnavailable
 from connector.settings import Settings, shown
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
+    from connector.web.lookout import Lookout
     from connector.web.server import Server
 
 _JOIN_SECONDS: Final = 3.0
+WATCH_SECONDS: Final = 60.0
+"""How often the state is looked at though nobody asks: so that the page can say since when all is well."""
 
 
 @dataclass(slots=True)
@@ -67,9 +70,13 @@ def page(settings: Settings, clock: Clock, observer: Observer) -> Iterator[Page]
         if ended.is_set():
             return
         with _Ledger(settings, clock, made) as ledger:
-            server.append(_server(settings, clock, observer, registry, ledger))
+            lookout = _lookout(clock, ledger)
+            server.append(_server(settings, clock, observer, registry, lookout))
+            watcher = threading.Thread(target=_watch, args=(lookout, ended), name="watch", daemon=True)
+            watcher.start()
             if not ended.is_set():
                 server[0].serve()
+            watcher.join()
 
     thread = threading.Thread(target=serve, name="web", daemon=True)
     thread.start()
@@ -114,12 +121,15 @@ class _Ledger:
         return self.wiring.overview(self._page.postponed)
 
 
-def _server(
-    settings: Settings, clock: Clock, observer: Observer, registry: "CollectorRegistry", ledger: _Ledger
-) -> "Server":
-    from connector.web.app import Configuration, Site, create_app
+def _watch(lookout: "Lookout", ended: threading.Event) -> None:
+    while not ended.is_set():
+        with suppress(ConnectorError):
+            lookout.look()
+        ended.wait(WATCH_SECONDS)
+
+
+def _lookout(clock: Clock, ledger: _Ledger) -> "Lookout":
     from connector.web.lookout import Lookout, Sources
-    from connector.web.server import Server
 
     sources = Sources(
         overview=ledger.overview,
@@ -127,9 +137,18 @@ def _server(
         finder=lambda: ledger.wiring.finder,
         approvals=lambda: ledger.wiring.queries.approvals(),
     )
+    return Lookout(sources, clock)
+
+
+def _server(
+    settings: Settings, clock: Clock, observer: Observer, registry: "CollectorRegistry", lookout: "Lookout"
+) -> "Server":
+    from connector.web.app import Configuration, Site, create_app
+    from connector.web.server import Server
+
     password = settings.web_password
     site = Site(
-        Lookout(sources, clock),
+        lookout,
         Configuration(shown(settings), _mapping(settings)),
         None if password is None else password.get_secret_value(),
         settings.web_host,

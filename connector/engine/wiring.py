@@ -235,7 +235,7 @@ class Wiring:
             LedgerUnavailable: the ledger cannot be read.
         """
         now, queries, watch = self.clock.now(), self.queries, self.watch
-        states = queries.batch_states()
+        states, passes = queries.batch_states(), queries.last_passes()
         return Overview(
             now=now,
             integration=self.store.meta(INTEGRATION),
@@ -248,8 +248,8 @@ class Wiring:
             troubles=watch.files(),
             gone=watch.integration_gone(),
             last_taken=watch.last_taken(),
-            passes=queries.last_passes(),
-            failing=watch.failing(),
+            passes=passes,
+            failing=watch.failing() if any(one.error is not None for one in passes) else {},
             cursors=queries.cursors(),
             waiting=watch.waiting(now),
             stranded=watch.stranded(now),

@@ -11,6 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from connector.clock import FakeClock
+from connector.engine.judgement import State
 from connector.engine.overview import Overview, Postponed
 from connector.errors import LedgerUnavailable
 from connector.ledger.records import Pending
@@ -263,6 +264,21 @@ def test_many_viewers_share_a_look(company: Company) -> None:
     clock.advance(5)
     lookout.look()
     assert len(looks) == 2
+
+
+def test_since_when_all_is_well_is_what_was_watched(company: Company) -> None:
+    lookout = site(company).lookout
+    first = lookout.look().verdict.since
+    company.clock.advance(300)
+    company.wiring.lease.renew()
+    assert lookout.look().verdict.since == first == company.clock.now() - 300
+    company.put("users", id="u2", email=None)
+    company.sync()
+    refused = lookout.look().verdict
+    assert refused.state is State.REFUSED
+    company.put("users", id="u2", email="bob@acme.example")
+    company.sync()
+    assert lookout.look().verdict.since == company.clock.now(), "well again, from now on"
 
 
 def test_the_mapping_types_can_all_be_chosen(company: Company) -> None:
