@@ -14,11 +14,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from bench import data, report
+from sqlalchemy.engine import URL
+
+from bench import data, others, report
 from bench.measure import Case, measure
 from bench.ours import environment
 from bench.peers import PSQL_JSON
@@ -31,10 +33,10 @@ CONNECTOR: Final = str(Path(sys.executable).with_name("gong-connector"))
 class Group:
     """Cases that are compared with the first of them."""
 
-    title: str
     cases: list[Case]
     targets: dict[str, float]
     """By case: the most that its time may be of the first one's."""
+    title: str = ""
 
 
 def main() -> None:
@@ -53,11 +55,13 @@ def main() -> None:
     directory.mkdir(parents=True, exist_ok=True)
     data.make(directory, count)
     with _drain() as gong:
-        bench = _Bench(directory, count, gong)
-        groups = [group for make in bench.all() if (group := make()) and (options.only or "") in group.title]
-        for group in groups:
-            print(f"-- {group.title}", flush=True)
-            measure(group.cases, times)
+        bench = _Bench(directory, count, gong, quick=options.quick)
+        groups = []
+        for title, make in bench.all().items():
+            if (options.only or "") in title:
+                print(f"-- {title}", flush=True)
+                groups.append(replace(make(), title=title))
+                measure(groups[-1].cases, times)
     table = report.table(groups, count, times)
     print(table)
     if options.write:
@@ -70,8 +74,9 @@ def main() -> None:
 class _Bench:
     """Makes the groups."""
 
-    def __init__(self, directory: Path, count: int, gong: str) -> None:
+    def __init__(self, directory: Path, count: int, gong: str, *, quick: bool) -> None:
         self._directory = directory
+        self._quick = quick
         self._count = count
         self._gong = gong
         self._work = directory / "work"
@@ -82,17 +87,27 @@ class _Bench:
         self._ledger = data.POSTGRES.set(database="bench_ledger")
         self._empty()
 
-    def all(self) -> list[Callable[[], Group]]:
-        return [self.file, self.load, self.sync, self.again, self.mariadb, self.sqlite, self.upload]
+    def all(self) -> dict[str, Callable[[], Group]]:
+        """Return what makes each group, by title."""
+        return {
+            "PostgreSQL, read → sealed file": self.file,
+            "PostgreSQL, a whole first load less the network": self.load,
+            "PostgreSQL, a whole `sync` into a server that only drains": self.sync,
+            "PostgreSQL, after the first load": self.again,
+            "MariaDB, read → sealed file": self.mariadb,
+            "SQLite, read → sealed file": self.sqlite,
+            "upload of 200 MB, whole process": self.upload,
+            "PostgreSQL, a whole first load less the network, by size": self.growth,
+        }
 
     def file(self) -> Group:
         return Group(
-            "PostgreSQL, read → sealed file",
             [
                 self._psql(),
                 self._ours("file", self._postgres, "connector"),
                 self._peer("core", "SQLAlchemy Core, a dict a row, orjson", _shown(data.postgres_url(self._count))),
                 self._peer("orm", "SQLAlchemy ORM, .all(), json.dumps", _shown(data.postgres_url(self._count))),
+                *self._others(),
             ],
             {"connector": 0.45},
         )
@@ -100,7 +115,6 @@ class _Bench:
     def load(self) -> Group:
         state = self._ledger.render_as_string(hide_password=False)
         return Group(
-            "PostgreSQL, a whole first load less the network",
             [
                 self._psql(),
                 self._ours("book", self._postgres, "connector, ledger in SQLite"),
@@ -120,7 +134,6 @@ class _Bench:
         both = Case("psql \\copy of JSON, then curl", ["sh", "-c", f"{shlex.join(self._copy())} && {curl}"])
         both.prepare = self._empty
         return Group(
-            "PostgreSQL, a whole `sync` into a server that only drains",
             [both, Case("connector", [CONNECTOR, "sync"], settings, register)],
             {"connector": 1.2},
         )
@@ -144,20 +157,18 @@ class _Bench:
             case.name = f"pass, {changed:,} changed"
             case.prepare = lambda changed=changed: data.change(self._count, changed)  # type: ignore[misc]
             cases.append(case)
-        return Group("PostgreSQL, after the first load", cases, {compare.name: 1.0})
+        return Group(cases, {compare.name: 1.0})
 
     def mariadb(self) -> Group:
         select = "SELECT * FROM deals ORDER BY updated_at, id"
         client = ["mariadb", "--quick", "-N", *data.mysql_options(data.mysql_url(self._count)), "-e", select]
         return Group(
-            "MariaDB, read → sealed file",
             [Case("mariadb --quick", client), self._ours("file", self._mysql, "connector")],
             {"connector": 1.2},
         )
 
     def sqlite(self) -> Group:
         return Group(
-            "SQLite, read → sealed file",
             [
                 self._peer("sqlite", "bare iteration", self._sqlite),
                 self._ours("file", f"sqlite:///{self._sqlite}", "connector"),
@@ -178,7 +189,27 @@ class _Bench:
         curl = ["curl", "-sS", "-o", "/dev/null", "-F", f"dataFile=@{file}", f"{self._gong}/v2/crm/entities"]
         ours = [PYTHON, "-m", "bench.peers", "upload", self._gong, str(file)]
         cases = [Case("curl", curl, prepare=fill), Case("connector", ours)]
-        return Group("upload of 200 MB, whole process", cases, {"connector": 1.3})
+        return Group(cases, {"connector": 1.3})
+
+    def growth(self) -> Group:
+        """A whole first load of fewer and of more deals; made last, for it needs databases of its own."""
+        loads = []
+        for count in (self._count // 10, self._count, self._count * 3):
+
+            def prepare(count: int = count) -> None:
+                data.make_postgres(self._directory, count)
+                self._empty()
+
+            case = self._case("book", _shown(data.postgres_url(count), "postgresql"), self._work)
+            case.name, case.prepare = f"{count:,} deals", prepare
+            loads.append(case)
+        return Group(loads, {})
+
+    def _others(self) -> list[Case]:
+        """What has to be installed first, unless this is the quick run."""
+        if self._quick:
+            return []
+        return list(others.cases(self._directory, data.postgres_url(self._count), self._work, self._empty))
 
     def _psql(self) -> Case:
         return Case("psql \\copy of JSON", self._copy(), prepare=self._empty)
@@ -225,7 +256,7 @@ def _drain() -> Iterator[str]:
         server.wait()
 
 
-def _shown(url: data.URL, driver: str = "postgresql+psycopg") -> str:
+def _shown(url: URL, driver: str = "postgresql+psycopg") -> str:
     return url.set(drivername=driver).render_as_string(hide_password=False)
 
 

@@ -96,14 +96,29 @@ def make(directory: Path, count: int) -> None:
     """Make the three databases of that many deals, unless they are there already."""
     if sqlite_path(directory, count).exists():
         return
-    file = directory / f"{PREFIX}{count}.tsv"
-    with file.open("w", encoding="utf-8") as out:
-        for row in deals(count):
-            out.write("\t".join(r"\N" if value is None else value for value in row) + "\n")
+    file = _written(directory, count)
     _postgres(file, count)
     _mysql(file, count)
     _sqlite(file, directory, count)
     file.unlink()
+
+
+def make_postgres(directory: Path, count: int) -> None:
+    """Make PostgreSQL's database of that many deals, unless it is there already."""
+    listed = f"SELECT 1 FROM pg_database WHERE datname = '{PREFIX}{count}'"
+    shown = POSTGRES.set(drivername="postgresql").render_as_string(hide_password=False)
+    if not subprocess.run(["psql", "-qXAt", shown, "-c", listed], capture_output=True, text=True, check=True).stdout:
+        file = _written(directory, count)
+        _postgres(file, count)
+        file.unlink()
+
+
+def _written(directory: Path, count: int) -> Path:
+    file = directory / f"{PREFIX}{count}.tsv"
+    with file.open("w", encoding="utf-8") as out:
+        for row in deals(count):
+            out.write("\t".join(r"\N" if value is None else value for value in row) + "\n")
+    return file
 
 
 def _postgres(file: Path, count: int) -> None:

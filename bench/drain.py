@@ -49,7 +49,7 @@ class Drain(BaseHTTPRequestHandler):
             self.end_headers()
         with memoryview(_PIECE) as piece:
             while left:
-                left -= self.rfile.readinto1(piece[: min(left, len(piece))])  # type: ignore[attr-defined]
+                left -= self.rfile.readinto1(piece[: min(left, len(piece))])
 
     def _answer(self, document: object, status: int = 200) -> None:
         body = orjson.dumps(document)

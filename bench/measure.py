@@ -20,6 +20,8 @@ class Case:
     environment: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[], None] = lambda: None
     """Runs before each run, and is not measured."""
+    once: bool = False
+    """Too slow to be run again."""
     runs: list["Run"] = field(default_factory=list)
 
 
@@ -41,6 +43,8 @@ def measure(cases: Sequence[Case], times: int) -> None:
     """
     for turn in range(times):
         for case in cases:
+            if turn and case.once:
+                continue
             case.prepare()
             case.runs.append(_run(case))
             latest = case.runs[-1]
@@ -82,4 +86,4 @@ def middle(case: Case, figure: Callable[[Run], float]) -> float:
 
 def ratio(case: Case, beside: Case) -> float:
     """Return the median of the quotients of wall time, each of two runs of one turn."""
-    return median(one.wall / other.wall for one, other in zip(case.runs, beside.runs, strict=True))
+    return median(one.wall / other.wall for one, other in zip(case.runs, beside.runs, strict=False))
