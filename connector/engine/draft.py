@@ -101,10 +101,11 @@ class Draft:
         whether the file had room for them.
         """
         modified = [now if line.stamp is None else line.stamp for line in news]
-        sealed = list(map(lines.seal, [line.body for line in news], modified))
-        if sum(map(len, sealed)) + (0 if self._writer is None else self._writer.bytes) > self._max_file_bytes:
+        bodies = [line.body for line in news]
+        size = sum(map(len, bodies)) + SEAL_BYTES * len(bodies)
+        if size + (0 if self._writer is None else self._writer.bytes) > self._max_file_bytes:
             return False
-        number = self._open_file().extend(sealed, modified) + 1
+        number = self._open_file().extend(bodies, list(map(lines.closing, modified)), modified) + 1
         self.sends.update(
             (line.object_id, Send(line.object_id, line.digest, False, at, index, line.account_id, None))
             for index, (line, at) in enumerate(zip(news, modified, strict=True), number)

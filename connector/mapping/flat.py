@@ -87,7 +87,7 @@ class _Writer:
         yield "        try:"
         yield f"            {', '.join(('key', 'modified', 'deleted', *self._columns.values()))} = row"
         yield "            if deleted: raise ValueError"
-        yield "            key = object_id(key)"
+        yield f"            key = str(key) if {_whole('key')} else object_id(key)"
         for slot in self._plain.slots:
             yield f"            {self._variables[slot.name]} = {self._value(slot)}"
             if DEMANDED.get(self._plain.type) == slot.name:
@@ -154,7 +154,7 @@ class _Writer:
 
     def _short(self, slot: Slot, call: quick.Quick, column: str) -> tuple[quick.Quick, str]:
         """Return the short way of the field's kind, and the case that is decided in place."""
-        whole = f"{column}.__class__ is int and -WHOLE < {column} < WHOLE"
+        whole = _whole(column)
         match slot.binding.kind:
             case Kind.REFERENCE:
                 remembering, known = self._remembering(slot, quick.reference(call), column)
@@ -188,7 +188,7 @@ class _Writer:
         fit = "plain_in_address" if slot.binding.is_web_address else "plain_in_text"
         self._names[fit] = getattr(quick, fit)
         filled = " + ".join(repr(text) if column is None else f"str({self._columns[column]})" for text, column in parts)
-        return f"{filled} if {' and '.join(f'{fit}({column})' for column in columns) or 'True'}"
+        return f"{filled} if {' and '.join(f'({_whole(column)} or {fit}({column}))' for column in columns) or 'True'}"
 
     def _derived(self) -> Iterator[str]:
         """Yield what `plain.derive` does for a deal."""
@@ -234,3 +234,8 @@ class _Writer:
         name = f"{role}_{self._variables[slot.name]}"
         self._names[name] = value
         return name
+
+
+def _whole(variable: str) -> str:
+    """Return the condition under which a value is an integer that is written by its digits."""
+    return f"{variable}.__class__ is int and -WHOLE < {variable} < WHOLE"

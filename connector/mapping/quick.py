@@ -99,7 +99,7 @@ def number(unusual: Quick) -> Quick:
     """Return the short way of a number: its digits go into the line as they are."""
 
     def read(value: Any, unread: Unread) -> Any:
-        if type(value) is Decimal:
+        if type(value) is Decimal or type(value) is float:
             text = str(value)
             if is_plain_number(text):
                 return orjson.Fragment(text)
@@ -153,6 +153,7 @@ def _utc_text(value: str, in_utc: bool) -> datetime | None:
         and value[4] == "-"
         and value[5] != "W"
         and (offset or value[19:20] in ("", "."))
+        and (value[19:20] != "." or value[20:21].isdigit())
     ):
         try:
             return datetime.fromisoformat(value)

@@ -350,6 +350,13 @@ _WIDTHS = {252: 2, 253: 3, 254: 8}
 
 def _datetime(raw: str) -> datetime | date | str | None:
     """Return the time; None for the zero date, the text for a date that the calendar does not have."""
+    try:
+        return datetime.fromisoformat(raw)
+    except ValueError:
+        return _odd_datetime(raw)
+
+
+def _odd_datetime(raw: str) -> datetime | date | str | None:
     if _ZERO_DATE.fullmatch(raw):
         return None
     value: datetime | date | str = converters.convert_datetime(raw)
@@ -357,7 +364,10 @@ def _datetime(raw: str) -> datetime | date | str | None:
 
 
 def _timestamp(raw: str) -> datetime | date | str | None:
-    value = _datetime(raw)
+    try:
+        return datetime.fromisoformat(f"{raw}+00:00")
+    except ValueError:
+        value = _odd_datetime(raw)
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
 
 

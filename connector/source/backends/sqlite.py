@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -58,7 +59,9 @@ class SQLite(Backend):
 
     def prepare(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA query_only = ON")
-        connection.text_factory = _text
+
+    def cursor(self, connection: sqlite3.Connection) -> "_Cursor":
+        return _Cursor(connection)
 
     def begin(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN")
@@ -102,6 +105,52 @@ class SQLite(Backend):
 
     def code(self, error: BaseException) -> str:
         return str(getattr(error, "sqlite_errorname", type(error).__name__))
+
+
+class _Cursor:
+    """Gives texts that are not valid UTF-8 as bytes, so that only their rows are refused.
+
+    The driver's own reader of texts is by far faster than one of ours, and fails at the first such text. So ours takes
+    over only then: it reads the result anew from its start, which in one snapshot gives the same rows again.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._cursor = connection.cursor()
+        self._statement: tuple[str, Any] = ("", ())
+        self._given = 0
+
+    @property
+    def description(self) -> Any:
+        return self._cursor.description
+
+    def execute(self, sql: str, parameters: Any) -> None:
+        self._connection.text_factory = str
+        self._statement, self._given = (sql, parameters), 0
+        self._cursor.execute(sql, parameters)
+
+    def fetchmany(self, size: int) -> list[tuple[Any, ...]]:
+        return self._taken(lambda: self._cursor.fetchmany(size))
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return self._taken(self._cursor.fetchall)
+
+    def close(self) -> None:
+        self._cursor.close()
+
+    def _taken(self, fetch: Callable[[], list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
+        try:
+            rows = fetch()
+        except sqlite3.OperationalError as error:
+            if self._connection.text_factory is _text or "UTF-8" not in str(error):
+                raise
+            self._connection.text_factory = _text
+            self._cursor.execute(*self._statement)
+            for _ in range(self._given):
+                self._cursor.fetchone()
+            rows = fetch()
+        self._given += len(rows)
+        return rows
 
 
 def _text(raw: bytes) -> Any:
