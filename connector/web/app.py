@@ -141,6 +141,8 @@ class _Pages:
         kind, object_id = _type(request), request.query_params.get("id", "").strip()
         if len(object_id) > LONGEST_ID:
             raise HTTPException(400, f"An id has {LONGEST_ID} characters at most.")
+        if "\0" in object_id:
+            raise HTTPException(400, "No id holds the character NUL.")
         found = self._site.lookout.find(lambda finder: finder.find(object_id, kind)) if object_id else []
         accounts = {
             one.account_id: self._site.lookout.find(partial(_account, str(one.account_id)))

@@ -102,6 +102,18 @@ def test_the_page_stays_fresh_and_what_has_the_focus_keeps_it(browser: Chrome, c
     assert complaints(browser) == []
 
 
+def test_a_page_whose_connector_is_gone_says_that_it_is_old(browser: Chrome, company: Company) -> None:
+    with served(site(company)) as address:
+        shows(browser, address)
+        charts_are_drawn(browser)
+        assert not browser.find_element(By.CLASS_NAME, "stale").is_displayed()
+    browser.execute_script("document.dispatchEvent(new Event('visibilitychange'))")
+    eventually(browser, "return !document.querySelector('.stale').hidden")
+    assert "The connector does not answer" in browser.find_element(By.CLASS_NAME, "stale").text
+    browser.get("about:blank")
+    complaints(browser)  # that nobody answered is no complaint about the page
+
+
 def test_all_can_be_reached_by_keyboard_and_the_focus_is_seen(browser: Chrome, url: str) -> None:
     shows(browser, url)
     browser.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)

@@ -137,7 +137,10 @@ def test_without_a_password_the_page_answers_to_this_machines_names_only(
     assert visit(company).get("/", headers={"Host": host}).status_code == status
 
 
-@pytest.mark.parametrize(("path", "status"), [("/refused?type=X", 400), ("/refused?from=-1", 400), ("/x", 404)])
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/refused?type=X", 400), ("/refused?from=-1", 400), ("/object?id=a%00b", 400), ("/x", 404)],
+)
 def test_what_makes_no_sense_is_said_in_words(company: Company, path: str, status: int) -> None:
     page = visit(company).get(path)
     assert page.status_code == status
