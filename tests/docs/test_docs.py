@@ -15,6 +15,7 @@ from generated import ROOT, pages, refreshed
 
 from connector.clock import FakeClock
 from connector.engine.history import pasts
+from connector.engine.judgement import Kind, State
 from connector.errors import ConfigProblems, Problem
 from connector.ledger.records import Pending
 from connector.mapping import CompiledMapping, compile_mapping, hints, load
@@ -139,6 +140,11 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_the_operating_page_explains_every_reason_to_wait() -> None:
     explained = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "operating.md").read_text(), re.MULTILINE))
     assert {reason.value for reason in Pending} <= explained
+
+
+def test_the_operating_page_names_every_state_and_kind_of_finding() -> None:
+    named = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "operating.md").read_text()))
+    assert {one.value for one in (*State, *Kind)} <= named
 
 
 @pytest.mark.parametrize("command", ["status", "failures", "validate", "verify", "verify_at"])
