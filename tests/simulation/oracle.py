@@ -80,7 +80,11 @@ class Oracle:
         self._altered |= altered
 
     def is_back(self, key: Key) -> None:
-        """Take note that a deleted row was inserted again: unless its deletion is on its way, it must not go."""
+        """Take note that a deleted row was inserted again: unless its deletion is on its way, it must not go. That of a
+        user may: they may have come back with another address, and the old one is given up by a deletion.
+        """
+        if key[0] == "BUSINESS_USER":
+            return
         on_its_way = f'"{key[1]}"'.encode()
         if not any(on_its_way in file.read_bytes() for file in self._spool.glob("*.jsonl*")):
             self._back[key].append((len(self._world.arrivals), len(self._crm.history[key]) - 1))
