@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, RowMapping
 
 from connector.clock import Clock
 from connector.ledger import batches
@@ -17,6 +17,7 @@ from connector.ledger.bulk import id_list, in_list
 from connector.ledger.database import Database
 from connector.ledger.objects import LIVE_SQL, UNSETTLED_SQL
 from connector.ledger.records import NEVER_DUE, Batch, NewBatch, PassKind, Pending, Refuse
+from connector.ledger.statement import text
 from connector.object_types import ObjectType
 
 _RELEASE: Final = (

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, RowMapping
 
 from connector.ledger.records import TRAVELLING, UNSETTLED, Batch, BatchState, NewBatch, PassKind, Priority, Processed
+from connector.ledger.statement import text
 from connector.model import LineError, Processing, RequestStatus
 from connector.object_types import ObjectType
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
 from connector.clock import Clock
 from connector.errors import BudgetSpent, LedgerUnavailable
@@ -22,6 +22,7 @@ from connector.ledger.pace import (
     wait_for_room,
 )
 from connector.ledger.records import Priority
+from connector.ledger.statement import text
 
 WINDOW_SECONDS: Final = 1.1
 """Length of the window that may hold `per_second` calls: a second, and a little for clocks that differ."""

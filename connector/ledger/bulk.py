@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
+
+from connector.ledger.statement import text
 
 PG_TYPES = {
     "type": "text",

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import text
-
 from connector.ledger.database import Database
 from connector.ledger.records import BatchState
+from connector.ledger.statement import text
 from connector.object_types import ObjectType
 
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from connector import failpoints
 from connector.errors import ConfigError, LeaseLost
 from connector.ledger.explain import explain, lost
+from connector.ledger.statement import text
 
 BUSY_SECONDS: Final = 30.0
 """How long a transaction waits for another one's locks before it fails."""

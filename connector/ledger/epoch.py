@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from connector.clock import Clock
 from connector.ledger.database import Database
 from connector.ledger.objects import UNSETTLED_SQL
+from connector.ledger.statement import text
 
 
 class Step(StrEnum):

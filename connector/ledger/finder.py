@@ -4,12 +4,13 @@ who asked for what. Nothing here writes.
 
 from dataclasses import dataclass
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping
 
 from connector.ledger.database import Database
 from connector.ledger.objects import UNSETTLED_SQL
 from connector.ledger.queries import GOING_SQL
 from connector.ledger.records import BatchState, Pending
+from connector.ledger.statement import text
 from connector.object_types import ObjectType
 
 

@@ -7,13 +7,14 @@ lets through; it says of how many objects, so that nobody lets through more than
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from connector.clock import Clock
 from connector.ledger.bulk import id_list, in_list
 from connector.ledger.database import Database
 from connector.ledger.objects import LIVE_SQL, REMEMBERING_SQL
 from connector.ledger.records import HoldKind, Live, Pending, Weight
+from connector.ledger.statement import text
 from connector.object_types import ObjectType
 
 DAY_MINUTES: Final = 24 * 60

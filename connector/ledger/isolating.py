@@ -4,10 +4,11 @@ A line belongs to an isolation while its object is pending as `suspect`. Its `pi
 the next pieces, 0 while it is believed to be good, else the piece that it goes in.
 """
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from connector.ledger.objects import UNSETTLED_SQL
 from connector.ledger.records import Isolation, Pending
+from connector.ledger.statement import text
 from connector.object_types import ObjectType
 
 # Lines that lie close together, or at equal distances, are spread evenly over all pieces (Fibonacci hashing).

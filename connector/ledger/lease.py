@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from connector.clock import Clock
 from connector.errors import LeaseLost
 from connector.ledger.database import Database
+from connector.ledger.statement import text
 
 LEASE_SECONDS: Final = 90.0
 """How long a lease lasts without being renewed: after a crash, the next process waits for so long."""

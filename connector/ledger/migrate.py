@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from sqlalchemy import text
-
 from connector.errors import ConfigError
 from connector.ledger.database import Database
 from connector.ledger.explain import SETTING
 from connector.ledger.ownership import refuse_foreign
+from connector.ledger.statement import text
 
 
 def scripts_directory() -> Path:

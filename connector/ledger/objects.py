@@ -7,7 +7,7 @@ first saves the settled one in `told_*`.
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from connector.ledger.bulk import id_list, in_list, upsert
 from connector.ledger.records import (
@@ -23,6 +23,7 @@ from connector.ledger.records import (
     Refuse,
     Send,
 )
+from connector.ledger.statement import text
 from connector.object_types import ObjectType
 
 HELD_SQL = f"('{Pending.HELD_DELETION}', '{Pending.HELD_CHANGE}')"

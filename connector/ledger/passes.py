@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, RowMapping
 
 from connector.ledger.records import Counts, Cursor, Move, PassKind
+from connector.ledger.statement import text
 from connector.model import Bound, Position
 
 _CURSOR = "SELECT c.*, p.kind FROM cursors c LEFT JOIN passes p ON p.id = c.pass_id WHERE c.name = :name"

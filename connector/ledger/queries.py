@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from connector.ledger.database import Database
 from connector.ledger.holds import HELD
@@ -19,6 +19,7 @@ from connector.ledger.records import (
     PassKind,
     Pending,
 )
+from connector.ledger.statement import text
 from connector.object_types import ObjectType
 
 

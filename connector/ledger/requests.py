@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, RowMapping
 
 from connector.clock import Clock
 from connector.ledger.database import Database
+from connector.ledger.statement import text
 
 
 class Outcome(StrEnum):

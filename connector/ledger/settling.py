@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from connector.ledger.bulk import id_list, in_list
 from connector.ledger.objects import HELD_SQL, LIVE_SQL, REFUSED_AGAIN, UNSETTLED_SQL, list_refusals
 from connector.ledger.records import Pending, Verdict
+from connector.ledger.statement import text
 from connector.object_types import ObjectType
 
 

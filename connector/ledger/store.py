@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from sqlalchemy import text
-
 from connector.clock import Clock
 from connector.ledger import batches, epoch, holds, isolating, objects, passes, settling
 from connector.ledger.database import Database
@@ -28,6 +26,7 @@ from connector.ledger.records import (
     Tries,
     Verdict,
 )
+from connector.ledger.statement import text
 from connector.model import Bound, RequestStatus
 from connector.object_types import ObjectType
 

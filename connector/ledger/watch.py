@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import text
-
 from connector.ledger.database import Database
 from connector.ledger.objects import HELD_SQL, UNSETTLED_SQL
 from connector.ledger.queries import GOING_SQL
 from connector.ledger.records import INTEGRATION_GONE, BatchState, Pending
+from connector.ledger.statement import text
 from connector.object_types import ObjectType
 
 _FOLLOWED = "kind NOT IN ('again', 'related')"

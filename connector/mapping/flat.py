@@ -7,6 +7,8 @@ need and leaves odd ones to the plain encoder: deletions, and every row of which
 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
+from types import CodeType
 from typing import Any, Final
 
 import orjson
@@ -69,7 +71,7 @@ class _Writer:
         """Return the function."""
         # The source holds names of ours; what the mapping file says is bound to such names, or written by `repr`.
         source = "\n".join(self._source())
-        exec(compile(source, f"<flat encoder of {self._plain.type}>", "exec"), self._names)  # noqa: S102
+        exec(_code(source, f"<flat encoder of {self._plain.type}>"), self._names)  # noqa: S102
         encode: Encode = self._names["encode"]
         return encode
 
@@ -234,6 +236,11 @@ class _Writer:
         name = f"{role}_{self._variables[slot.name]}"
         self._names[name] = value
         return name
+
+
+@lru_cache(maxsize=64)
+def _code(source: str, name: str) -> CodeType:
+    return compile(source, name, "exec")
 
 
 def _whole(variable: str) -> str:

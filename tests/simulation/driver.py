@@ -20,6 +20,7 @@ from connector.errors import ConnectorError, LeaseLost
 from connector.mapping import MappingFile
 from connector.object_types import ObjectType
 from connector.sandbox.faults import Fault, FaultKind, FaultPlan
+from connector.settings import Settings
 from tests.in_process import SandboxTransport
 from tests.simulation.backfilling import Backfilling
 from tests.simulation.crm import TABLES, Crm
@@ -67,6 +68,8 @@ class Simulation:
             self._backfilling = Backfilling(self._crm.keeps, random.Random(f"backfilling {seed}"))
             self._oracle.hindsight(Hindsight(self._crm, self._world, self._backfilling))
         self._wiring: Wiring | None = None
+        self._settings: Settings | None = None
+        """Read once: that takes as long as ten ticks."""
         self._files: dict[int, MappingFile] = {}
         self._crash_in = 0
         self._calm = False
@@ -295,10 +298,11 @@ class Simulation:
         return self._wiring
 
     def _start(self) -> None:
-        settings = settings_for(self._crm, self._ledger.url, self._directory / "spool")
+        if self._settings is None:
+            self._settings = settings_for(self._crm, self._ledger.url, self._directory / "spool")
         chance = self._chance
         self._wiring = wiring = Wiring(
-            settings,
+            self._settings,
             self._clock,
             self._trace,
             transport=SandboxTransport(self._api, chance),
