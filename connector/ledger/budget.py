@@ -113,10 +113,9 @@ class Budget:
             BudgetSpent: the day's calls are used up, or Gong wants a longer pause.
         """
         while True:
-            now = self._clock.now()
-            wait = self._try(Priority(priority), now)
+            wait, booked = self._try(Priority(priority))
             if wait <= 0:
-                return now
+                return booked
             if wait > PATIENCE_SECONDS:
                 raise BudgetSpent(self._clock.now() + wait, self._words(wait))
             self._clock.sleep(wait)
@@ -129,18 +128,20 @@ class Budget:
         why = "Gong asked for a pause" if standing.paused else f"the {standing.per_day:,} calls of a day are spent"
         return f"{why}: none can be made for another {round(wait)} seconds"
 
-    def _try(self, priority: Priority, now: float) -> float:
+    def _try(self, priority: Priority) -> tuple[float, float]:
+        """Book a call if it may be made now; return the seconds to wait for it else, and the time."""
         with self._database.writing("budget", fenced=False) as connection:
             row = self._locked(connection)
+            now = self._clock.now()  # not before: others may have made calls while this one waited for the lock
             # Stamps from the future are from before the clock was set back: kept, they would block for as long.
             recent = [min(stamp, now) for stamp in json.loads(row.recent)]
             wait = wait_for(now, recent, row.blocked_until, self._limits, priority)
             if wait > 0:
                 self._remember(connection, recent)
-                return wait
+                return wait, now
             wait = self._wait_for_day(connection, priority, now)
             if wait > 0:
-                return wait
+                return wait, now
             self._remember(connection, [*recent, now])
             connection.execute(
                 text(
@@ -149,7 +150,7 @@ class Budget:
                 ),
                 {"minute": int(now // 60), "priority": int(priority)},
             )
-        return 0.0
+        return 0.0, now
 
     def _wait_for_day(self, connection: Connection, priority: Priority, now: float) -> float:
         """Return the seconds until the day's number allows a call of this priority."""

@@ -6,12 +6,15 @@ import time
 from collections import deque
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from in_process import SandboxTransport
 from ledger_under_test import LedgerUnderTest
+from sqlalchemy import Connection
 
 from connector.errors import BudgetSpent
 from connector.gong import AccessKeyAuth, GongClient
@@ -221,6 +224,20 @@ def test_threads_and_processes_together_stay_below_what_gong_counts_in_a_second(
     assert len(world.calls()) == 12
     assert world.calls_over_limit() == []
     world.close()
+
+
+def test_a_call_that_waits_for_the_ledger_is_booked_when_it_gets_it(ledger: LedgerUnderTest) -> None:
+    """Others make calls while the ledger is locked: a time from before would put this call before theirs."""
+    budget = Budget(ledger.database, ledger.clock, LIMITS)
+    locked = budget._locked
+
+    def waited(connection: Connection) -> Any:
+        ledger.clock.advance(5)
+        return locked(connection)
+
+    with mock.patch.object(budget, "_locked", waited):
+        booked = budget.acquire(Priority.INCREMENTAL)
+    assert booked == ledger.clock.now()
 
 
 @given(
