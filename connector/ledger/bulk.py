@@ -1,7 +1,7 @@
 """Statements over many rows at once: one executemany on SQLite, arrays or COPY on PostgreSQL."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
@@ -45,37 +45,56 @@ _COPIED = 1000
 
 
 def upsert(
-    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]], on_conflict: str
+    connection: Connection,
+    table: str,
+    columns: Sequence[str],
+    rows: Iterable[tuple[Any, ...]],
+    on_conflict: str,
+    fixed: Mapping[str, str | int] | None = None,
 ) -> None:
-    """Insert rows of these columns, made while they are taken; `on_conflict` is the `ON CONFLICT ...` clause.
+    """Insert rows of these columns, made while they are taken; `on_conflict` is the `ON CONFLICT ...` clause, and
+    `fixed` holds the columns that are the same in all rows: a value that is bound a million times takes time.
 
     No two rows may be equal in the key: PostgreSQL refuses to update a row twice in one statement.
     """
+    constants = fixed or {}
     coming = iter(rows)
     first = list(islice(coming, _COPIED))
     if not first:
         return
-    names = ", ".join(columns)
+    names = ", ".join((*constants, *columns))
+    literals = [_literal(value) for value in constants.values()]
     cursor: Any
     if is_sqlite(connection):
-        marks = ", ".join("?" * len(columns))
+        marks = ", ".join((*literals, *"?" * len(columns)))
         # The driver itself: SQLAlchemy would look at each of many thousand rows before.
         cursor = connection.connection.cursor()
         cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks}) {on_conflict}", chain(first, coming))
         cursor.close()
     elif len(first) < _COPIED:
         arrays = ", ".join(f"CAST(:{name} AS {PG_TYPES[name]}[])" for name in columns)
+        selected = ", ".join((*literals, "given.*"))
         connection.execute(
-            text(f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays}) {on_conflict}"),
+            text(f"INSERT INTO {table} ({names}) SELECT {selected} FROM unnest({arrays}) AS given {on_conflict}"),
             {name: list(values) for name, values in zip(columns, zip(*first, strict=True), strict=True)},
         )
     else:
-        _copy(connection, table, columns, chain(first, coming), on_conflict)
+        _copy(connection, columns, chain(first, coming))
+        selected = ", ".join((*literals, *columns))
+        connection.exec_driver_sql(f"INSERT INTO {table} ({names}) SELECT {selected} FROM given {on_conflict}")
+        connection.exec_driver_sql("DROP TABLE given")
 
 
-def _copy(
-    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]], on_conflict: str
-) -> None:
+def _literal(value: str | int) -> str:
+    """Write a value of ours (a type's name, an id) into a statement."""
+    if isinstance(value, str):
+        assert value.isidentifier(), "only names of ours are written into statements"
+        return f"'{value}'"
+    return str(int(value))
+
+
+def _copy(connection: Connection, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Make a temporary table `given` of the rows."""
     names = ", ".join(columns)
     typed = ", ".join(f"{name} {PG_TYPES[name]}" for name in columns)
     connection.exec_driver_sql(f"CREATE TEMPORARY TABLE given ({typed}) ON COMMIT DROP")
@@ -84,8 +103,6 @@ def _copy(
         copy.set_types([_COPY_TYPES.get(PG_TYPES[name], PG_TYPES[name]) for name in columns])
         for row in rows:
             copy.write_row(row)
-    connection.exec_driver_sql(f"INSERT INTO {table} ({names}) SELECT {names} FROM given {on_conflict}")
-    connection.exec_driver_sql("DROP TABLE given")
 
 
 _COPY_TYPES = {"smallint": "int2", "integer": "int4", "bigint": "int8", "boolean": "bool", "double precision": "float8"}

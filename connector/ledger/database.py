@@ -53,7 +53,7 @@ class Database:
             cursor = connection.cursor()
             self._file.opened(cursor.execute("PRAGMA database_list").fetchone()[2])
             cursor.execute("PRAGMA synchronous=FULL")  # a booked change must survive a power cut
-            cursor.execute("PRAGMA cache_size=-32000")
+            cursor.execute("PRAGMA cache_size=-8000")
             cursor.close()
 
         event.listen(engine, "connect", prepare)

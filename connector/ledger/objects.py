@@ -6,6 +6,7 @@ first saves the settled one in `told_*`.
 """
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 from sqlalchemy import Connection
 
@@ -29,10 +30,8 @@ from connector.object_types import ObjectType
 HELD_SQL = f"('{Pending.HELD_DELETION}', '{Pending.HELD_CHANGE}')"
 UNSETTLED_SQL = "(" + ", ".join(f"'{state.value}'" for state in UNSETTLED) + ")"
 
-_SENT = (
-    "type", "object_id", "source", "sent_digest", "sent_deleted", "last_modified", "batch_id", "line", "account_id",
-    "address",
-)  # fmt: skip
+_SENT = ("object_id", "sent_digest", "sent_deleted", "last_modified", "line", "account_id", "address")
+"""As the fields of `Send`."""
 _PENDING = ("type", "object_id", "source", "pending", "pending_since", "pending_due", "tries", "account_id")
 _LISTED = (
     "type", "object_id", "origin", "kind", "field", "reason", "batch_id", "line", "first_at", "last_at", "times",
@@ -191,17 +190,13 @@ def book_sends(
     connection: Connection, object_type: ObjectType, source: int, batch_id: int, sends: Sequence[Send]
 ) -> None:
     """Book written lines as in flight; what was settled before is saved as told."""
-    kind = object_type.value
     upsert(
         connection,
         "objects",
         _SENT,
-        (
-            (kind, object_id, source, digest, deleted, modified, batch_id, line, account_id, address)
-            # By key: neighbours in the index, and no two writers lock in different orders.
-            for object_id, digest, deleted, modified, line, account_id, address in sorted(sends)
-        ),
+        sorted(sends, key=itemgetter(0)),  # neighbours in the index; no two writers lock in different orders
         _AFTER_SEND,
+        {"type": object_type.value, "source": source, "batch_id": batch_id},
     )
     connection.execute(
         text(
