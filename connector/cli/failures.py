@@ -93,7 +93,9 @@ def retry(object_type: ObjectType | None, object_id: str | None) -> Status:
     with working() as wiring:
         again = perform(wiring, RETRY, RetryArguments(object_type, object_id))
     if not again:
-        what = "nothing" if object_id is None else f"{object_id} is not refused, or has no usable key: nothing"
+        what = (
+            "nothing" if object_id is None else f"{object_id} is not refused, or its key is unfit or collides: nothing"
+        )
         say(f"{what[0].upper()}{what[1:]} to retry.", to=remarks)
         return Status.WELL if object_id is None else Status.FAILED
     say(f"{count(again, 'object')} will be read and sent again by the next `gong-connector sync` or the daemon.")

@@ -6,15 +6,29 @@ from typing import Final
 
 from connector import lines
 from connector.clock import Clock
+from connector.engine.collisions import alike_words
 from connector.engine.draft import SEAL_BYTES, Draft, Origin
 from connector.engine.families import Families
 from connector.engine.guard import Guard, weighed_as
 from connector.engine.observe import Observer
-from connector.engine.rules import DELAYED, GiveUpAddress, SendLine, Skip, Wait, decide, distrust, is_ready, wait_again
+from connector.engine.rules import (
+    DELAYED,
+    GiveUpAddress,
+    SendLine,
+    Skip,
+    Wait,
+    decide,
+    distrust,
+    is_frozen,
+    is_ready,
+    wait_again,
+)
+from connector.engine.seen import Met, fold
 from connector.engine.turns import NAMES_ACCOUNTS
 from connector.engine.weighing import Weighing, address_of, is_listed
 from connector.ledger.holds import Holds
 from connector.ledger.records import (
+    ALIKE,
     AccountState,
     Clear,
     Counts,
@@ -28,7 +42,7 @@ from connector.ledger.records import (
     Refuse,
 )
 from connector.ledger.store import Store
-from connector.model import KEY, Line, Row, RowRefusal
+from connector.model import KEY, Encoded, Line, Row, RowRefusal
 from connector.source import key_text
 from connector.spool import Spool
 
@@ -70,6 +84,7 @@ class Intake:
         thorough: bool = False,
         doubted: int | None = None,
         silent: bool = False,
+        met: Met | None = None,
     ) -> None:
         """Prepare for the rows of one reading.
 
@@ -89,6 +104,7 @@ class Intake:
             thorough: list refused rows again that are listed already, so that those not met any more are known.
             doubted: what the ledger knows by this batch or an earlier one may be out of date.
             silent: changes that their stamps do not tell of are held, for the end of the comparison to weigh them.
+            met: is told the objects of the rows.
         """
         self._origin = origin
         self._entity = origin.entity
@@ -100,6 +116,9 @@ class Intake:
         self._thorough = thorough
         self._doubted = doubted
         self._silent = silent
+        self._met = met
+        self._folded: dict[str, str] = {}
+        """Keys of new objects since the latest booking, by what they have in common with others."""
         self._draft = Draft(origin, store, spool, observer, new_id, policy.max_file_bytes, priority)
         self._weighing = Weighing(self._draft, holds, policy.guard, clock, observer, families.waiting)
 
@@ -141,6 +160,8 @@ class Intake:
         ids = [line.object_id for line in encoded.lines]
         ids += [refusal.object_id for refusal in encoded.refusals if _identified(refusal)]
         every = set(ids)
+        if self._met is not None:
+            self._met.add(ids, () if self._entity.exact_keys else _living(encoded))
         news = self._news(encoded.lines) if len(every) == len(ids) else encoded.lines
         skipped = len(encoded.lines) - len(news)
         skipped += self._decide(news, encoded.refusals, rows, now)
@@ -174,6 +195,8 @@ class Intake:
         skipped, new, trusted = 0, list[Line](), self._doubted is None
         for line in news:
             object_id, _, _, _, deleted, account_id, address = line
+            if object_id not in states and not deleted and not self._entity.exact_keys and self._is_alike(object_id):
+                continue
             if (
                 trusted
                 and object_id not in states
@@ -206,6 +229,9 @@ class Intake:
 
     def _one(self, line: Line, state: ObjectState | None, account: AccountState | None, taken: bool, now: float) -> int:
         """Decide about one line; return 1 when it is skipped."""
+        if is_frozen(state):
+            self._clear(line.object_id, state, settles=False)
+            return 1
         size = len(line.body) + SEAL_BYTES
         if size > self._policy.max_file_bytes:
             reason = f"its line has {size} bytes, more than a file may hold (CONNECTOR_MAX_FILE_BYTES)"
@@ -276,6 +302,7 @@ class Intake:
         """
         self._weighing.weigh()
         self._draft.book(move)
+        self._folded.clear()
 
     def _accounts(self, encoded: Sequence[Line]) -> dict[str, AccountState]:
         """Return how the accounts that these lines name stand, but for those known to be ready."""
@@ -344,6 +371,17 @@ class Intake:
         self._draft.send(deletion, modified, address_of(state))
         self._wait(line, wait, state)
 
+    def _is_alike(self, object_id: str) -> bool:
+        """Refuse a new object whose key differs only by case or trailing blanks from another new one's, which Gong has
+        not been asked about either; return whether it is one.
+        """
+        first = self._folded.setdefault(fold(object_id), object_id)
+        if first == object_id:
+            return False
+        reason = alike_words(object_id, first, "is another row's key and the one that is sent")
+        self._draft.refuse(Refuse(object_id, ALIKE, "row", self._key_column, reason))
+        return True
+
     def _duplicate(self, line: Line, met: bytes | None, rows: Sequence[Row]) -> None:
         """A key that stands twice in one reading is no key; the first row counts, the second is refused."""
         sent = self._draft.sends.get(line.object_id)
@@ -365,6 +403,9 @@ class Intake:
 
     def _refuse(self, refusal: RowRefusal, state: ObjectState | None) -> int:
         """Book a refusal unless it is booked already; return 1 when it was skipped."""
+        if is_frozen(state):
+            self._clear(refusal.object_id, state, settles=False)
+            return 1
         identified = _identified(refusal)
         known = identified and state is not None and state.refused == refusal.digest and state.pending is None
         if known and not self._thorough:
@@ -392,6 +433,11 @@ def _spelt(object_id: str, rows: Sequence[Row]) -> str:
     keys = [row[KEY] for row in rows if key_text(row[KEY]) == object_id]
     forms = list(dict.fromkeys(f"{key!r} ({type(key).__name__})" for key in keys))
     return f", held as {' and '.join(forms)}" if len(forms) > 1 else ""
+
+
+def _living(encoded: Encoded) -> list[str]:
+    living = [line.object_id for line in encoded.lines if not line.deleted]
+    return living + [refusal.object_id for refusal in encoded.refusals if _identified(refusal)]
 
 
 def _identified(refusal: RowRefusal) -> bool:

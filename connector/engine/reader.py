@@ -7,12 +7,14 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from connector.clock import Clock
+from connector.engine.collisions import Collisions
 from connector.engine.draft import Origin
 from connector.engine.families import Families
 from connector.engine.intake import Intake, Policy
 from connector.engine.isolation import plan
 from connector.engine.observe import Observer
 from connector.engine.recovery import Recovery
+from connector.engine.seen import Met
 from connector.errors import ConnectorError
 from connector.ledger.holds import Holds
 from connector.ledger.lease import Lease
@@ -109,6 +111,7 @@ class Reader:
         self._new_id = new_id
         self._lease = lease
         self._recovery = recovery
+        self._collisions = Collisions(source, store, clock, observer, _named, self._alive, self._go_on)
         self._families = Families(self._entities, self._rows, store, clock.now)
         self._stopping = False
         self._alarmed: str | None = None
@@ -138,19 +141,23 @@ class Reader:
             with contextlib.suppress(ConnectorError):
                 self._store.fail_start(entity.name, PassKind.INCREMENTAL, str(error))
             raise
-        reading = self._pass(entity, kind, pass_id, after, lambda _ids: None)
+        met = None if kind is PassKind.INCREMENTAL else Met()
+        reading = self._pass(entity, kind, pass_id, after, met)
         resumed = cursor is not None and cursor.pass_id == pass_id
+        if reading.end is End.FINISHED and met is not None:
+            entities = self._entities[entity.type]
+            self._collisions.settle(entities, [entities.index(entity)], met, whole=False)
         if reading.end is End.FINISHED and not resumed:
             self._recovery.read(entity)
         return replace(reading, resumed=resumed)
 
-    def compare(self, entity: Entity, seen: Callable[[set[str]], None]) -> Reading:
+    def compare(self, entity: Entity, met: Met) -> Reading:
         """Read a whole entity source and send what differs, whatever its rows' stamps say. A change that moved no stamp
         is held, for `Reconciler` to weigh, unless it may be the mapping that changed.
 
         Args:
             entity: what to read; its first load is over.
-            seen: is told the objects of each chunk of rows.
+            met: is told the objects of all rows.
 
         Raises:
             ConnectorError: as in `extract`; what was seen until then is not everything.
@@ -165,7 +172,22 @@ class Reader:
         stamped = entity.relation is not None and entity.relation.modified is not None
         silent = stamped and cursor is not None and cursor.fingerprint == entity.fingerprint
         pass_id = self._begin(entity, PassKind.COMPARISON, cursor)
-        return self._pass(entity, PassKind.COMPARISON, pass_id, None, seen, thorough=True, silent=silent)
+        return self._pass(entity, PassKind.COMPARISON, pass_id, None, met, thorough=True, silent=silent)
+
+    def collide(self, object_type: ObjectType, met: Met) -> None:
+        """Refuse rows of a type whose keys collide, by what `compare` met in all its sources, and let those go that
+        collide no longer.
+
+        Raises:
+            ConnectorError: as in `extract`.
+        """
+        entities = self._entities[object_type]
+        self._collisions.settle(entities, range(len(entities)), met, whole=True)
+
+    def _go_on(self) -> bool:
+        """Keep the lease while something is read, and tell whether to read on."""
+        self._lease.keep()
+        return not self._stopping
 
     def _pass(
         self,
@@ -173,16 +195,16 @@ class Reader:
         kind: PassKind,
         pass_id: int,
         after: Position | None,
-        seen: Callable[[set[str]], None],
+        met: Met | None,
         *,
         thorough: bool = False,
         silent: bool = False,
     ) -> Reading:
         self._observer.event("pass.started", entity=entity.name, kind=kind.value, pass_id=pass_id)
         urgency = priority_of(kind)
-        with self._intake(entity, kind, pass_id, priority=urgency, thorough=thorough, silent=silent) as intake:
+        with self._intake(entity, kind, pass_id, priority=urgency, thorough=thorough, silent=silent, met=met) as intake:
             try:
-                end = self._read(entity, kind, after, intake, seen)
+                end = self._read(entity, kind, after, intake)
             except ConnectorError as error:
                 with contextlib.suppress(ConnectorError):
                     self._store.fail_pass(pass_id, str(error))
@@ -273,7 +295,6 @@ class Reader:
         kind: PassKind,
         after: Position | None,
         intake: Intake,
-        seen: Callable[[set[str]], None],
     ) -> End:
         relation = entity.relation
         ordered = relation is not None and relation.modified is not None and kind is not PassKind.COMPARISON
@@ -284,7 +305,7 @@ class Reader:
             if entity.type in self._store.pauses():
                 return End.PAUSED
             self._lease.keep()
-            seen(intake.take(chunk))
+            intake.take(chunk)
             if stamped and ordered and relation is not None:
                 position = self._source.position(relation, chunk[-1])
             if intake.full or (intake.sealed_any and not self._spool.room()):
@@ -405,6 +426,7 @@ class Reader:
         thorough: bool = False,
         silent: bool = False,
         isolation: int | None = None,
+        met: Met | None = None,
     ) -> Intake:
         return Intake(
             Origin(entity, self._entities[entity.type].index(entity), kind, pass_id, isolation),
@@ -422,6 +444,7 @@ class Reader:
             thorough=thorough,
             doubted=None if self._recovery.doubt is None else self._recovery.doubt.batch,
             silent=silent,
+            met=met,
         )
 
     def _alive(self, object_type: ObjectType, source: int, ids: Sequence[str]) -> set[str]:

@@ -9,7 +9,7 @@ from connector.engine.binding import COMPARED
 from connector.engine.guard import Guard
 from connector.engine.observe import Observer
 from connector.engine.reader import End, Reader
-from connector.engine.seen import Seen
+from connector.engine.seen import Met, Seen
 from connector.ledger.holds import Holds
 from connector.ledger.records import Counts, HoldKind, Live, Pending
 from connector.ledger.store import Store
@@ -75,17 +75,19 @@ class Reconciler:
         cursors = [self._store.cursor(entity.name) for entity in entities]
         if not entities or any(cursor is None or cursor.loaded_at is None for cursor in cursors):
             return None
-        seen = Seen()
+        met = Met()
+        seen = met.ids
         counts, began, empty = Counts(), self._clock.now(), False
         for source, entity in enumerate(entities):
             before = len(seen)
-            reading = self._reader.compare(entity, seen.add)
+            reading = self._reader.compare(entity, met)
             counts = counts.plus(reading.counts)
             if reading.end is not End.FINISHED:
                 return Reconciliation(reading.end, counts, counts.lines, 0, 0, 0)
             if len(seen) == before and self._store.has_live(object_type, source):
                 empty = True
                 self._observer.event("reconcile.empty", entity=entity.name, alarm=True)
+        self._reader.collide(object_type, met)
         live, gone, fresh = self._missing(object_type, seen)
         changed = counts.lines + self._weigh_changes(object_type, live)
         self._weigh_deletions(object_type, fresh, live, empty=empty)

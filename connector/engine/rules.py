@@ -7,7 +7,7 @@ something older; and a row costs a call only when Gong would be told something n
 from dataclasses import dataclass
 from typing import Final
 
-from connector.ledger.records import NEVER_DUE, AccountState, ObjectState, Pending
+from connector.ledger.records import ALIKE, NEVER_DUE, SAME_KEY, AccountState, ObjectState, Pending
 from connector.model import Line
 
 FIRST_WAIT_SECONDS: Final = 60.0
@@ -93,6 +93,16 @@ def decide(
     if address_taken:
         return Wait(Pending.ADDRESS, now + growing(tries), tries + 1)
     return SendLine(modified)
+
+
+def is_frozen(state: ObjectState | None) -> bool:
+    """Tell whether a row is not looked at since its key collides with another row's (`engine/collisions.py`). Where
+    several rows have one key, Gong is told of one of them.
+    """
+    if state is None or state.pending is Pending.HISTORY:
+        return False
+    told = state.told is not None or state.in_flight is not None
+    return state.refused == ALIKE or (state.refused == SAME_KEY and told)
 
 
 def distrust(state: ObjectState | None, line: Line) -> ObjectState:

@@ -1,15 +1,15 @@
 """Reads the whole source and maps every row, to tell what would be refused or not shown; sends and writes nothing."""
 
 import dataclasses
-from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 from typing import Final, Protocol
 
 from connector.clock import Clock
+from connector.engine.collisions import MOST
 from connector.engine.observe import Observer
+from connector.engine.seen import Met, fold
 from connector.errors import ConnectorError
 from connector.mapping import Entity
 from connector.model import KEY, Encoded, Relation, Row
@@ -18,6 +18,10 @@ from connector.source import key_text
 
 MOST_EXAMPLES: Final = 5
 _PROGRESS_ROWS: Final = 10_000
+_ALIKE: Final = (
+    "it differs from another row's key only by case or trailing blanks; only one of them would be sent"
+    " (distinct_keys: exact sends both)"
+)
 _DUPLICATE: Final = "more than one row has this key; only one of them would be sent"
 
 
@@ -27,7 +31,7 @@ class Kind(StrEnum):
     REFUSED = "refused"
     """They would not be sent."""
     DUPLICATE = "duplicate"
-    """Their key stands in more than one row of the type, in one source or several."""
+    """Their key stands in more than one row of the type, in one source or several, or is too much like another's."""
     NOT_SHOWN = "not_shown"
     """Gong would take them, but may not show the object."""
     WARNING = "warning"
@@ -46,7 +50,7 @@ class Issue:
     count: int = 0
     """Rows; for duplicates, keys."""
     examples: list[str] = dataclasses.field(default_factory=list)
-    """Some of their keys."""
+    """Some of their keys; of keys that are too much alike, two and two."""
 
 
 @dataclass(slots=True)
@@ -115,8 +119,7 @@ class _TypeReading:
         self._now = now
         self._observer = observer
         self._issues: dict[tuple[Kind, str, str], Issue] = {}
-        # Hashes instead of keys: eight bytes a row, however many rows there are.
-        self._keys = array("q")
+        self._met = Met()
 
     def read(self, entities: Sequence[Entity]) -> dict[str, str]:
         """Read the sources; return why some of them could not be read to the end."""
@@ -135,6 +138,7 @@ class _TypeReading:
                 errors[entity.name] = str(error)
             self._tell("validate.ended", entity, rows)
         self._find_duplicates(entities, errors)
+        self._find_alike(entities, errors)
         return errors
 
     def issues(self) -> list[Issue]:
@@ -157,10 +161,12 @@ class _TypeReading:
         self.count.lines += len(made.lines) - deleted
         self.count.deleted += deleted
         self.count.refused += len(made.refusals)
-        self._keys.extend(hash(line.object_id) for line in made.lines)
+        living = [line.object_id for line in made.lines if not line.deleted]
+        unfit = [refusal.object_id for refusal in made.refusals if refusal.field != "objectId"]
+        self._met.add(
+            [*(line.object_id for line in made.lines), *unfit], () if entity.exact_keys else [*living, *unfit]
+        )
         for refusal in made.refusals:
-            if refusal.field != "objectId":
-                self._keys.append(hash(refusal.object_id))
             self._add(Kind.REFUSED, refusal.field, refusal.reason, 1, [refusal.object_id])
         self._count(Kind.NOT_SHOWN, entity, rows, made.not_shown, lambda one: one.not_shown)
         self._count(Kind.WARNING, entity, rows, made.warnings, lambda one: one.warnings)
@@ -193,9 +199,8 @@ class _TypeReading:
 
     def _find_duplicates(self, entities: Sequence[Entity], errors: Mapping[str, str]) -> None:
         """Count the keys that stood twice; to name some, the rows are read once more, but only until they are found."""
-        ordered = array("q", sorted(self._keys))
-        twice = {one for one, next_one in pairwise(ordered) if one == next_one}
-        self.count.duplicates = len(twice)
+        twice = self._met.ids.repeated()
+        self.count.duplicates += len(twice)
         if not twice:
             return
         key = next((entity.relation.key for entity in entities if entity.relation is not None), "objectId")
@@ -203,6 +208,34 @@ class _TypeReading:
         for entity in entities:
             if entity.name not in errors and self._name_some(entity, key, twice):
                 return
+
+    def _find_alike(self, entities: Sequence[Entity], errors: Mapping[str, str]) -> None:
+        """Count the keys that differ from another only by case or trailing blanks, but for one of each kind, and name
+        some beside that one: for this the rows are read once more.
+        """
+        repeated = self._met.folded.repeated(MOST)
+        first: dict[str, str] = {}
+        others = set[str]()
+        for entity in entities:
+            if not repeated or entity.exact_keys or entity.name in errors:
+                continue
+            try:
+                for chunk in self._chunks(entity):
+                    for key in self._living_keys(entity, chunk, repeated):
+                        one = first.setdefault(fold(key), key)
+                        if one != key and key not in others:
+                            others.add(key)
+                            self._add(Kind.DUPLICATE, entity.plain.key, _ALIKE, 1, [f"{one!r} and {key!r}"])
+            except ConnectorError:
+                continue  # it was read a moment ago; what was counted stands
+        self.count.duplicates += len(others)
+
+    def _living_keys(self, entity: Entity, rows: Sequence[Row], repeated: set[int]) -> list[str]:
+        """Return the keys of rows that are not deleted, of those that repeat but for case and trailing blanks."""
+        some = [row for row in rows if hash(fold(key_text(row[KEY]) or "")) in repeated]
+        made = entity.encode(some, self._now)
+        unfit = [refusal.object_id for refusal in made.refusals if refusal.field != "objectId"]
+        return [*(line.object_id for line in made.lines if not line.deleted), *unfit]
 
     def _name_some(self, entity: Entity, key: str, twice: set[int]) -> bool:
         """Return whether there are examples enough."""

@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 
 from connector.ledger.bulk import id_list, in_list, upsert
 from connector.ledger.records import (
+    ALIKE,
+    SAME_KEY,
     UNSETTLED,
     AccountState,
     Child,
@@ -339,6 +341,13 @@ def relate(connection: Connection, object_type: ObjectType, ids: Sequence[str], 
         ),
         {"type": object_type, "now": now, "ids": id_list(connection, ids)},
     )
+
+
+def colliding(connection: Connection, object_type: ObjectType) -> list[str]:
+    """Return the objects of a type that are refused because of another row's key."""
+    statement = text("SELECT object_id FROM objects WHERE type = :type AND refused_digest IN (:same_key, :alike)")
+    values = {"type": object_type, "same_key": SAME_KEY, "alike": ALIKE}
+    return list(connection.execute(statement, values).scalars())
 
 
 def has_live(connection: Connection, object_type: ObjectType, source: int) -> bool:

@@ -35,6 +35,11 @@ STUCK: Final = "Gong has not finished it for "
 NEVER_DUE: Final = 1e12
 """Due time of what only an event makes due (seconds since 1970 UTC)."""
 
+SAME_KEY: Final = b"same key"
+"""Stands for the digest of what is refused of an object that several rows have the key of: whatever they say."""
+ALIKE: Final = b"alike"
+"""Stands for the digest of what is refused of an object whose key is too much like another's: whatever its row says."""
+
 UNSETTLED: Final = (BatchState.SPOOLED, BatchState.SENT, BatchState.ACCEPTED, BatchState.FAILED)
 """States in which a batch's lines count as in flight."""
 

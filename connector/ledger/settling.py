@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from connector.ledger.bulk import id_list, in_list
 from connector.ledger.objects import HELD_SQL, LIVE_SQL, REFUSED_AGAIN, UNSETTLED_SQL, list_refusals
-from connector.ledger.records import Pending, Verdict
+from connector.ledger.records import ALIKE, SAME_KEY, Pending, Verdict
 from connector.ledger.statement import text
 from connector.object_types import ObjectType
 
@@ -208,9 +208,15 @@ def delay(connection: Connection, object_type: ObjectType, now: float, until: fl
 
 
 def forget_refusals(connection: Connection, object_type: ObjectType, before: float) -> None:
-    """Forget refused rows of a type that a whole comparison begun at `before` did not meet again."""
-    values = {"type": object_type, "before": before}
-    stale = "type = :type AND origin = 'connector' AND last_at < :before"
+    """Forget refused rows of a type that a whole comparison begun at `before` did not meet again; keys that collide
+    are not forgotten here.
+    """
+    values = {"type": object_type, "before": before, "same_key": SAME_KEY, "alike": ALIKE}
+    stale = (
+        "type = :type AND origin = 'connector' AND last_at < :before AND NOT EXISTS (SELECT 1 FROM objects o"
+        " WHERE o.type = refusals.type AND o.object_id = refusals.object_id"
+        " AND o.refused_digest IN (:same_key, :alike))"
+    )
     connection.execute(
         text(
             "UPDATE objects SET refused_digest = NULL WHERE type = :type AND refused_digest IS NOT NULL"

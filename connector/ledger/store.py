@@ -7,6 +7,8 @@ from connector.clock import Clock
 from connector.ledger import batches, epoch, holds, isolating, objects, passes, settling
 from connector.ledger.database import Database
 from connector.ledger.records import (
+    ALIKE,
+    SAME_KEY,
     TRAVELLING,
     AccountState,
     Batch,
@@ -167,6 +169,11 @@ class Store:
         with self._database.reading() as connection:
             return objects.children(connection, account_ids)
 
+    def colliding(self, object_type: ObjectType) -> list[str]:
+        """Return the objects of a type that are refused because of another row's key."""
+        with self._database.reading() as connection:
+            return objects.colliding(connection, object_type)
+
     def relate(self, object_type: ObjectType, ids: Sequence[str]) -> None:
         """Have the rows of objects that wait for nothing be read by key."""
         with self._database.writing("relate") as connection:
@@ -247,14 +254,22 @@ class Store:
     def retry(self, object_type: ObjectType | None, object_id: str | None) -> int:
         """Make refused objects pending at once, all or some of them; return how many.
 
-        Rows without a usable key cannot be read by key: the next full reading looks at them again.
+        Rows without a usable key cannot be read by key, and whether keys still collide a row alone does not tell: the
+        next full reading looks at them again.
         """
-        chosen = "refused_digest IS NOT NULL"
+        chosen = "refused_digest NOT IN (:same_key, :alike)"
         if object_type is not None:
             chosen += " AND type = :type"
         if object_id is not None:
             chosen += " AND object_id = :id"
-        values = {"now": self._clock.now(), "type": object_type, "id": object_id, "reason": Pending.RETRY.value}
+        values = {
+            "now": self._clock.now(),
+            "type": object_type,
+            "id": object_id,
+            "reason": Pending.RETRY.value,
+            "same_key": SAME_KEY,
+            "alike": ALIKE,
+        }
         with self._database.writing("retry") as connection:
             return connection.execute(
                 text(

@@ -87,6 +87,7 @@ def _entity(
         rows=origin.source.rows or (),
         zone=ZoneInfo(file.timezone),
         fingerprint=_fingerprint(origin),
+        exact_keys=origin.source.distinct_keys == "exact",
     )
 
 

@@ -30,6 +30,8 @@ class Entity:
     """The objects that the mapping file lists, as rows; empty where there is a relation."""
     fingerprint: str
     """Changes when rows that did not change may still make other lines: then the source is compared afresh."""
+    exact_keys: bool
+    """Keys that differ only by case or trailing blanks are two objects (`distinct_keys: exact`)."""
     plain: Plain = field(repr=False)
     """Says what a line must be."""
     _encode: Encode = field(repr=False)
@@ -52,6 +54,8 @@ def compile_entity(
     rows: Sequence[Mapping[str, Any]],
     zone: ZoneInfo,
     fingerprint: str,
+    *,
+    exact_keys: bool,
 ) -> Entity:
     """Compile one entity source; `columns` are its relation's, `rows` those listed in the file."""
     names = relation.columns if relation else tuple(dict.fromkeys(c for b in bindings for c in b.columns))
@@ -76,6 +80,7 @@ def compile_entity(
         feeds=feeds,
         static_rows=tuple((row["objectId"], None, False, *(row.get(column) for column in names)) for row in rows),
         fingerprint=fingerprint,
+        exact_keys=exact_keys,
         plain=plain,
         _encode=flat_encoder(plain),
     )

@@ -304,6 +304,11 @@ class EntitySource(Shape):
         default=None, description="SQL condition. A row that no longer meets it is deleted in Gong."
     )
     key: MaybeText = Field(default=None, description="Column of the objectId: unique, and the same for ever.")
+    distinct_keys: Annotated[Literal["folded", "exact"], _one_of("folded", "exact")] = Field(
+        default="folded",
+        description="folded: keys that differ only by case or trailing blanks are refused but for one, lest Gong take "
+        "them for one object. exact: they are objects of their own.",
+    )
     modified: MaybeText = Field(
         default=None, description="Column of the last change's time. Without it changes are found by comparison."
     )

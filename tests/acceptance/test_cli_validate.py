@@ -86,6 +86,19 @@ def test_keys_that_stand_twice_are_named_though_they_stand_in_different_sources(
     assert found["types"][0]["duplicates"] == 1
 
 
+def test_keys_that_differ_by_case_or_trailing_blanks_only_are_named_both(site: Site) -> None:
+    site.sql("UPDATE stages SET id = 'abc' WHERE position = 1")
+    site.sql("UPDATE stages SET id = 'ABC ' WHERE position = 2")
+    found = validated(site, "--type", "STAGE", status=3)
+    assert issues(found, "duplicate") == [("STAGE", "id", 1, ["'abc' and 'ABC '"])]
+    assert found["types"][0]["duplicates"] == 1
+    text = DEMO_MAPPING.read_text()
+    start = text.index("key: id", text.index("  STAGE:"))
+    path = site.home / "exact.yaml"
+    path.write_text(f"{text[:start]}distinct_keys: exact\n    {text[start:]}")
+    assert issues(validated(site, "--type", "STAGE", status=0, CONNECTOR_MAPPING=str(path)), "duplicate") == []
+
+
 def test_a_source_that_cannot_be_read_is_a_failure_and_the_others_are_tried(site: Site) -> None:
     path = changed(site, ("table: leads\n", "table: leads\n    where: json_extract(email, '$.a') IS NULL\n"))
     found = validated(site, status=1, CONNECTOR_MAPPING=path)
