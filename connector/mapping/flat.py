@@ -170,7 +170,9 @@ class _Writer:
                 remembering, usual = self._remembering(slot, call, column)
                 return quick.day(remembering, slot.zone), usual
             case Kind.DATETIME:
-                return quick.moment(call, slot.zone), ""
+                utc = self._bind("utc", slot, quick.utc_text(slot.zone))
+                written = f'f"{{{column}[:10]}}T{{{column}[11:19]}}Z"'
+                return quick.moment(call, slot.zone), f"{written} if {column}.__class__ is str and {utc}({column})"
             case _:
                 return call, ""
 

@@ -121,12 +121,12 @@ def truth(finish: Quick) -> Quick:
 
 def day(finish: Quick, zone: tzinfo) -> Quick:
     """Return the short way of a date, or of the date of a moment in UTC."""
-    in_utc = _is_utc(zone)
+    in_utc, utc = _is_utc(zone), utc_text(zone)
 
     def read(value: Any, unread: Unread) -> Any:
         if type(value) is date:
             return value.isoformat()
-        if in_utc and type(value) is str and len(value) > len("2026-01-02") and _utc_text(value, in_utc) is not None:
+        if in_utc and type(value) is str and utc(value) is not None:
             return value[:10]
         return finish(value, unread)
 
@@ -137,38 +137,36 @@ def _is_utc(zone: tzinfo) -> bool:
     return zone is UTC or str(zone) == "UTC"
 
 
-def _utc_text(value: str, in_utc: bool) -> datetime | None:
-    """Read `2026-01-02 03:04:05.123+00`, or the same without offset if `in_utc`; None for every other form.
+def utc_text(zone: tzinfo) -> Callable[[str], datetime | None]:
+    """Return what reads `2026-01-02 03:04:05.123+00`, or the same without offset in a zone that is UTC; None for every
+    other form, and for a day or an hour that there is not.
 
     Python's own reader is fast and knows the calendar, but takes more forms than we do: the places of the separators
     leave only ours.
     """
-    offset = value[-3:] == "+00"
-    if (
-        (offset or in_utc)
-        and len(_ISO) <= len(value) <= _LONGEST_TIME
-        and value[10] == " "
-        and value[13] == ":"
-        and value[16] == ":"
-        and value[4] == "-"
-        and value[5] != "W"
-        and (offset or value[19:20] in ("", "."))
-        and (value[19:20] != "." or value[20:21].isdigit())
-    ):
+    in_utc = _is_utc(zone)
+    read = datetime.fromisoformat
+
+    def utc(value: str) -> datetime | None:
+        if value[4:17:3] != "-- ::" or len(value) > _LONGEST_TIME:
+            return None
+        if value[-3:] == "+00":
+            ours = value[19] in ".+" and value[20].isdigit()
+        else:
+            ours = in_utc and (len(value) == len(_ISO) or (value[19:20] == "." and value[20:].isdigit()))
         try:
-            return datetime.fromisoformat(value)
+            return read(value) if ours else None
         except ValueError:
             return None
-    return None
+
+    return utc
 
 
 def moment(finish: Quick, zone: tzinfo) -> Quick:
-    """Return the short way of a moment that comes in UTC, as a text or not."""
+    """Return the short way of a moment that comes as a time in UTC."""
     in_utc = _is_utc(zone)
 
     def read(value: Any, unread: Unread) -> Any:
-        if type(value) is str and _utc_text(value, in_utc) is not None:
-            return f"{value[:10]}T{value[11:19]}Z"
         if type(value) is datetime and (value.tzinfo is UTC or (in_utc and value.tzinfo is None)):
             return f"{value.isoformat()[:19]}Z"
         return finish(value, unread)
@@ -178,21 +176,16 @@ def moment(finish: Quick, zone: tzinfo) -> Quick:
 
 def stamp(plain: Plain) -> Callable[[Any, int], int | None]:
     """Return the short way of a row's modified time in seconds since 1970."""
-    in_utc = _is_utc(plain.stamp_zone)
-    naive_epoch = EPOCH.replace(tzinfo=None)
+    in_utc, utc = _is_utc(plain.stamp_zone), utc_text(plain.stamp_zone)
 
     def read(value: Any, now: int) -> int | None:
-        at = value
-        if type(value) is str:
-            at = _utc_text(value, in_utc)
+        at = utc(value) if type(value) is str else value
         if type(at) is datetime:
-            if at.tzinfo is UTC:
-                since = at - EPOCH
-            elif at.tzinfo is None and in_utc:
-                since = at - naive_epoch
-            else:
-                return plain.stamp(value, now)
-            return min(since.days * 86400 + since.seconds, now)
+            if in_utc and at.tzinfo is None:
+                at = at.replace(tzinfo=UTC)
+            if at.tzinfo is UTC and at >= EPOCH:
+                seconds = int(at.timestamp())
+                return seconds if seconds < now else now
         return plain.stamp(value, now)
 
     return read

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 from psycopg import IsolationLevel, errors
-from psycopg.adapt import Buffer, Loader
+from psycopg.adapt import AdaptersMap, Buffer, Loader, Transformer
 from psycopg.pq import Format
 from psycopg.types.string import TextLoader
 from sqlalchemy import Connection, inspect, text
@@ -114,10 +114,7 @@ class PostgreSQL(Backend):
         run(connection, *settings)
         connection.commit()
         adapters = connection.adapters
-        for name in _TOLERANT:
-            strict = adapters.get_loader(adapters.types[name].oid, Format.TEXT)
-            assert strict is not None, "psycopg loads every standard type"
-            adapters.register_loader(name, _tolerant(strict))
+        connection.cursor_factory = _Cursor
         for name in _AS_TEXT:
             adapters.register_loader(name, TextLoader)
         if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
@@ -254,6 +251,35 @@ class PostgreSQL(Backend):
 
     def code(self, error: BaseException) -> str:
         return str(getattr(error, "sqlstate", None) or type(error).__name__)
+
+
+class _Cursor(psycopg.Cursor[tuple[Any, ...]]):
+    """Gives the texts of values that Python has none for (infinity, years beyond 9999 and BC).
+
+    The driver's own loaders are in C, and fail at such a value: only then is the result loaded again by those of ours.
+    """
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        try:
+            return super().fetchall()
+        except psycopg.DataError as error:
+            if error.sqlstate is not None or self.pgresult is None:  # it is the server's word
+                raise
+            again = Transformer(_Tolerant(self.connection))
+            again.set_pgresult(self.pgresult)
+            return again.load_rows(0, self.pgresult.ntuples, tuple)
+
+
+class _Tolerant:
+    """What psycopg loads a result by, where some values may be beyond Python's."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self.connection = connection
+        self.adapters = AdaptersMap(connection.adapters)
+        for name in _TOLERANT:
+            strict = self.adapters.get_loader(self.adapters.types[name].oid, Format.TEXT)
+            assert strict is not None, "psycopg loads every standard type"
+            self.adapters.register_loader(name, _tolerant(strict))
 
 
 class _Ahead:
