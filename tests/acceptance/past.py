@@ -33,6 +33,12 @@ class Past:
 Pasts = dict[str, Past]
 
 
+def amid(pasts: Pasts) -> str:
+    """Return the moment in the middle of all that happened, for `verify --at`."""
+    stamps = sorted(stamp for past in pasts.values() for stamp in past.stamps)
+    return datetime.fromtimestamp(stamps[len(stamps) // 2], UTC).isoformat()
+
+
 class FieldLog:
     """One field's logged changes, read forwards: from each on, the field was what it was changed to."""
 

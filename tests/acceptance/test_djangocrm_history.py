@@ -9,7 +9,7 @@ import cli_site
 import databases
 from crm_site import CONFIG
 from djangocrm_history_expectation import expected_pasts
-from past import assert_shown
+from past import amid, assert_shown
 
 from connector.object_types import ObjectType
 
@@ -32,3 +32,4 @@ def test_every_deal_is_shown_for_any_moment_as_it_was(tmp_path: Path) -> None:
         pasts, gaps = expected_pasts(crm)
         assert gaps == GAPS
         assert assert_shown(site.world, ObjectType.DEAL, pasts) > 1000
+        site.connector("verify", "--at", amid(pasts))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from crm_site import CONFIG, Site, company
 from odoo_history_expectation import expected_pasts
-from past import Pasts, assert_shown
+from past import Pasts, amid, assert_shown
 
 from connector.object_types import ObjectType
 
@@ -34,3 +34,7 @@ def pasts(site: Site) -> dict[str, Pasts]:
 @pytest.mark.parametrize("object_type", ["ACCOUNT", "CONTACT", "DEAL", "LEAD"])
 def test_every_object_is_shown_for_any_moment_as_it_was(site: Site, pasts: dict[str, Pasts], object_type: str) -> None:
     assert assert_shown(site.world, ObjectType(object_type), pasts[object_type]) > 1000
+
+
+def test_the_command_finds_the_same(site: Site, pasts: dict[str, Pasts]) -> None:
+    site.connector("verify", "--at", amid(pasts["DEAL"]))
