@@ -160,7 +160,7 @@ def test_keys_that_differ_by_case_or_blanks_only_are_refused_but_for_one(
 def test_a_file_apart_they_are_found_at_the_end_of_the_first_load(
     make: Callable[..., Company], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "MOST_LINES", 1000)
+    monkeypatch.setattr(intake, "MOST_LINES", 500)
     company = make()
     firm(company, "AB", "One")
     for number in range(MANY):
