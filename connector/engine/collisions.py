@@ -113,7 +113,7 @@ class Collisions:
             ConnectorError: the rows could not be read once more; nothing was changed.
         """
         object_type = entities[0].type
-        same, alike = met.ids.repeated(MOST), met.folded.repeated(MOST)
+        same, alike = met.ids.repeated(MOST), met.alike(MOST)
         if not (same or alike or whole):
             return
         before = set(self._store.colliding(object_type))

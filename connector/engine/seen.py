@@ -2,12 +2,16 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
-from heapq import merge
+from collections.abc import Iterable, Iterator
 from itertools import islice, pairwise
 from typing import Final
 
-_PIECE: Final = 100_000
+_PIECE: Final = 250_000
+"""Numbers that are sorted at once."""
+_MOST_PARTS: Final = 16
+"""Each part looks at all numbers."""
+_HALF: Final = 2**63
+"""Hashes are from its negative up to it."""
 
 
 class Seen:
@@ -36,15 +40,24 @@ class Seen:
 
     def _sort(self) -> None:
         if not self._sorted:
-            # By pieces, then merged: a list of all numbers would take five times the array's memory.
-            pieces = range(0, len(self._hashes), _PIECE)
-            runs = [array("q", sorted(self._hashes[start : start + _PIECE])) for start in pieces]
-            self._hashes = array("q", merge(*runs))
+            # By ranges: a list of all numbers would take five times the array's memory.
+            parts = min(len(self._hashes) // _PIECE + 1, _MOST_PARTS)
+            bounds = [-_HALF + 2 * _HALF * part // parts for part in range(parts + 1)]
+            ordered = array("q")
+            for low, high in pairwise(bounds):
+                ordered.extend(sorted([one for one in self._hashes if low <= one < high]))
+            self._hashes = ordered
             self._sorted = True
 
     def __contains__(self, object_id: str) -> bool:
+        return self._holds(hash(object_id))
+
+    def common(self, other: "Seen") -> Iterator[int]:
+        """Yield the hashes that were noted here and there."""
+        return filter(other._holds, self._hashes)
+
+    def _holds(self, value: int) -> bool:
         self._sort()
-        value = hash(object_id)
         place = bisect_left(self._hashes, value)
         return place < len(self._hashes) and self._hashes[place] == value
 
@@ -56,12 +69,21 @@ class Met:
 
     def __init__(self) -> None:
         self.ids = Seen()
-        self.folded = Seen()
+        self._folded = Seen()
+        """Of keys that are not folded as they stand: numbers are, and cost nothing here."""
 
     def add(self, ids: Iterable[str], living: Iterable[str]) -> None:
         """Note rows by their objects; `living`: those that are not deleted, and may not be like another."""
         self.ids.add(ids)
-        self.folded.add(map(fold, living))
+        self._folded.add([folded for one in living if (folded := fold(one)) != one])
+
+    def alike(self, most: int) -> set[int]:
+        """Return the hashes of folded keys that several keys may share, no more of them than so many. Among them may be
+        such as only a deleted row has beside another.
+        """
+        shared = self._folded.repeated(most)
+        shared.update(islice(self._folded.common(self.ids), most - len(shared)))
+        return shared
 
 
 def fold(object_id: str) -> str:

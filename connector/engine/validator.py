@@ -213,7 +213,7 @@ class _TypeReading:
         """Count the keys that differ from another only by case or trailing blanks, but for one of each kind, and name
         some beside that one: for this the rows are read once more.
         """
-        repeated = self._met.folded.repeated(MOST)
+        repeated = self._met.alike(MOST)
         first: dict[str, str] = {}
         others = set[str]()
         for entity in entities:
