@@ -13,7 +13,7 @@ from connector.engine.wording import WAITS, backfill_words, budget_words
 from connector.ledger.records import Pass
 
 _COLOURS: Final = {State.WELL: "green", State.LOADING: "", State.STOPPED: "red"}
-_TOLD_ABOVE: Final = (Kind.BUDGET, Kind.UNREGISTERED)
+_TOLD_ABOVE: Final = (Kind.BUDGET, Kind.LEDGER, Kind.UNREGISTERED)
 
 
 def status(*, as_json: bool) -> Status:
@@ -29,7 +29,7 @@ def status(*, as_json: bool) -> Status:
 
 
 def _status(seen: Overview) -> Status:
-    if seen.failed:
+    if seen.failed or seen.missing:
         return Status.FAILED
     work = seen.work
     exceptions = work.refused or work.held or seen.remarks or seen.held or seen.paused or seen.doubted_since
@@ -39,7 +39,9 @@ def _status(seen: Overview) -> Status:
 def _say(seen: Overview, verdict: Verdict) -> None:
     since = "" if verdict.since is None else f", since {moment(verdict.since)}"
     say(f"{verdict.answer}{since}.", _COLOURS.get(verdict.state, "yellow"))
-    if seen.integration is None:
+    if seen.missing is not None:
+        say(f"{seen.missing}.")
+    elif seen.integration is None:
         say("Not registered yet: run `gong-connector register` once.")
     else:
         say(f"Integration {seen.integration} at {seen.host}. Active process: {_active(seen) or 'none'}.")

@@ -246,8 +246,12 @@ def _gong(wiring: Wiring, file: MappingFile | None) -> Generator[Finding, None, 
     try:
         binding.check()
         known = binding.integration_id
+        missing = None if known is not None else wiring.ledger_missing()
     except ConnectorError as error:
         yield from _problems("gong", error)
+        return False
+    if missing is not None:
+        yield Finding(Level.PROBLEM, "ledger", missing, configuration=True)
         return False
     ids = {integration.integration_id: integration for integration in present}
     if known is not None and known in ids:

@@ -39,6 +39,7 @@ class Kind(StrEnum):
 
     POSTPONED = "postponed"
     IDLE = "idle"
+    LEDGER = "ledger"
     UNREGISTERED = "unregistered"
     INTEGRATION = "integration"
     SOURCE = "source"
@@ -68,6 +69,7 @@ ANSWERS: Final = {
 _STOPPED: Final = {
     Kind.POSTPONED: "the daemon cannot begin",
     Kind.IDLE: "no process is at work",
+    Kind.LEDGER: "the ledger is missing",
     Kind.UNREGISTERED: "nothing is registered",
     Kind.INTEGRATION: "the integration is gone",
     Kind.SOURCE: "a source cannot be read",
@@ -133,6 +135,9 @@ def _at_work(seen: Overview) -> Iterator[Finding]:
     if seen.postponed is not None:
         words = f"This daemon cannot begin yet: {seen.postponed.words}"
         yield Finding(Kind.POSTPONED, State.STOPPED, words, seen.postponed.since)
+    if seen.missing is not None:
+        yield Finding(Kind.LEDGER, State.STOPPED, f"{seen.missing}.")
+        return
     if seen.integration is None:
         words = "Not registered yet: run `gong-connector register` once."
         yield Finding(Kind.UNREGISTERED, State.STOPPED, words)

@@ -27,6 +27,8 @@ class Overview:
 
     now: float
     integration: str | None
+    missing: str | None
+    """In words, that the ledger this spool belongs to is not there."""
     host: str | None
     active: Active | None
     """The process at work."""

@@ -236,9 +236,11 @@ class Wiring:
         """
         now, queries, watch = self.clock.now(), self.queries, self.watch
         states, passes = queries.batch_states(), queries.last_passes()
+        integration = self.store.meta(INTEGRATION)
         return Overview(
             now=now,
-            integration=self.store.meta(INTEGRATION),
+            integration=integration,
+            missing=self.ledger_missing() if integration is None else None,
             host=self.store.meta(GONG_HOST),
             active=queries.active(self.lease.now()),
             pacing=self.pacer.plan(),
@@ -329,24 +331,36 @@ class Wiring:
         Raises:
             ConfigError: nothing is registered yet, the ledger is missing, or it belongs to another source or Gong.
         """
-        mark = read_mark(self.settings.spool_dir)
-        if mark is not None and not self._looking and is_absent(self.settings.state_url.get_secret_value()):
-            raise self._missing()  # before an empty ledger is made in its place
+        if not self._looking and is_absent(self.settings.state_url.get_secret_value()):
+            self._look_for_ledger()  # before an empty one is made in its place
         self.binding.check()
         found = self.binding.integration_id
         if found is None:
-            if mark is not None and mark.ledger != Epoch(self.database, self.clock).state().ledger:
-                raise self._missing()
+            self._look_for_ledger()
             raise ConfigError("the integration is not registered yet: run `gong-connector register` once")
         return found
 
-    def _missing(self) -> ConfigError:
-        """Return the error for a spool whose ledger is not where CONNECTOR_STATE_URL says."""
-        ledger = describe(self.settings.state_url.get_secret_value())
-        return ConfigError(
-            f"CONNECTOR_STATE_URL: the ledger is missing: there is none at {ledger}, or an empty one, but the spool "
-            f"{self.settings.spool_dir} belongs to a ledger that was at work. Set the URL right, or put a backup of "
-            "that ledger there; the connector then catches up by itself. If it is lost, begin anew: `gong-connector "
+    def _look_for_ledger(self) -> None:
+        missing = self.ledger_missing()
+        if missing is not None:
+            raise ConfigError(missing)
+
+    def ledger_missing(self) -> str | None:
+        """Return, in words, that the ledger of the spool is not where it is looked for; None where it is, or there is
+        no sign of one.
+        """
+        mark = read_mark(self.settings.spool_dir)
+        url = self.settings.state_url.get_secret_value()
+        if mark is None:
+            return None
+        if not is_absent(url):
+            store = self.store
+            if store.meta(INTEGRATION) is not None or mark.ledger == Epoch(self.database, self.clock).state().ledger:
+                return None
+        return (
+            f"CONNECTOR_STATE_URL: the ledger is missing: there is none at {describe(url)}, or an empty one, but the "
+            f"spool {self.settings.spool_dir} belongs to a ledger that was at work. Set the URL right, or put a backup "
+            "of that ledger there; the connector then catches up by itself. If it is lost, begin anew: `gong-connector "
             "register`, and the next pass sends everything again (docs/operating.md, Backup)"
         )
 

@@ -307,6 +307,12 @@ def test_a_missing_ledger_beside_its_spool_is_said_to_be_missing(site: Site, kin
             assert "backup" in said
             assert "gong-connector register" in said
             assert "not-shown" not in said
+        status = site.connector("status", status=FAILED, CONNECTOR_STATE_URL=url).out
+        check = site.connector("check", status=WRONG, CONNECTOR_STATE_URL=url).out
+        for said in (status, check):
+            assert "the ledger is missing" in said
+            assert "not registered" not in said.lower()
+            assert "not-shown" not in said
         assert not gone.exists(), "an empty ledger in its place would hide what is the matter"
         files = len(site.world.uploads())
         site.connector("register", CONNECTOR_STATE_URL=url)
