@@ -74,6 +74,13 @@ def _file(wiring: Wiring) -> Generator[Finding, None, MappingFile | None]:
         _ = wiring.comparisons
     except ConnectorError as error:
         yield from _problems("settings", error)
+    least = wiring.settings.sync_interval_seconds
+    for origin in file.origins:
+        interval = origin.source.interval_seconds
+        if interval is not None and interval < least:
+            text = f"{file.where((*origin.place, 'interval_seconds'))}: {interval:g} is less than "
+            text += f"CONNECTOR_SYNC_INTERVAL_SECONDS ({least:g}), which is how often {origin.name} is read"
+            yield Finding(Level.WARN, "mapping", text)
     return file
 
 

@@ -19,7 +19,9 @@ class Comparisons(Protocol):
     """Tells when types are compared. Times are seconds since 1970 UTC."""
 
     def due_at(self, compared: float, now: float) -> float:
-        """Return when a type that was compared last at `compared` has its next turn."""
+        """Return when a type that was compared last at `compared` has its next turn. A time that is still to come is
+        from before the clock was set back, and tells nothing.
+        """
 
     def joins(self, due_at: float, now: float) -> bool:
         """Tell whether a type may have its turn already now, since another one has."""
@@ -31,8 +33,8 @@ class Every:
 
     seconds: float
 
-    def due_at(self, compared: float, now: float) -> float:  # noqa: ARG002 - of the protocol
-        return compared + self.seconds
+    def due_at(self, compared: float, now: float) -> float:
+        return now if compared > now else compared + self.seconds
 
     def joins(self, due_at: float, now: float) -> bool:
         return due_at <= now + self.seconds / 2
@@ -40,14 +42,26 @@ class Every:
 
 @dataclass(frozen=True, slots=True)
 class AtTimes:
-    """Comparisons at the times of a cron expression only; one that was missed by more than an hour is left out."""
+    """Comparisons at the times of a cron expression only; one that was missed by more than an hour is left out.
+
+    A time that clocks put forward skip comes an hour later; of one that they repeat, the first counts.
+    """
 
     trigger: CronTrigger
+    each_hour: bool
+    """It names no hour: both hours count where clocks repeat one."""
 
     def due_at(self, compared: float, now: float) -> float:
-        earliest = max(compared + 1, now - LATE_SECONDS)
-        fires = self.trigger.get_next_fire_time(None, datetime.fromtimestamp(earliest, self.trigger.timezone))
-        return float("inf") if fires is None else float(fires.timestamp())
+        earliest = now - LATE_SECONDS if compared > now else max(compared + 1, now - LATE_SECONDS)
+        fires = self._next(earliest)
+        while fires is not None and fires.fold and not self.each_hour:
+            fires = self._next(fires.timestamp() + 1)
+        return float("inf") if fires is None else fires.timestamp()
+
+    def _next(self, earliest: float) -> datetime | None:
+        zone = self.trigger.timezone
+        fires: datetime | None = self.trigger.get_next_fire_time(None, datetime.fromtimestamp(earliest, zone))
+        return fires
 
     def joins(self, due_at: float, now: float) -> bool:
         return due_at <= now
@@ -72,7 +86,7 @@ def comparisons(setting: float | str, zone: ZoneInfo, name: str) -> Comparisons:
             f"{name}: {setting!r} is no cron expression: {words}. Its fields are minute, hour, day of month, month and "
             "day of week: 0 2 * * * is every night at two"
         ) from None
-    return AtTimes(trigger)
+    return AtTimes(trigger, each_hour=hour.startswith("*"))
 
 
 def _days_of_week(field: str) -> str:

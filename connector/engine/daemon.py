@@ -3,12 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Final
-
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.interval import IntervalTrigger
 
 from connector.clock import Clock
 from connector.engine.clerk import Clerk
@@ -18,7 +13,9 @@ from connector.engine.pacing import Pacer
 from connector.engine.reader import End
 from connector.engine.reconciler import Reconciler
 from connector.engine.rounds import Rounds
+from connector.engine.schedule import JUMP_SECONDS, Schedule
 from connector.errors import ConnectorError, FatalError, LeaseLost, LedgerUnavailable
+from connector.ledger.dues import Dues
 from connector.ledger.lease import Lease
 from connector.ledger.requests import Outcome, Requests
 from connector.ledger.store import Store
@@ -43,6 +40,7 @@ class Daemon:
     rounds: Rounds
     lease: Lease
     store: Store
+    dues: Dues
     clock: Clock
     pacer: Pacer
     """Tells when passes come."""
@@ -59,8 +57,11 @@ class Daemon:
     recover: Callable[[], None]
     """Compares what a restored ledger needs compared."""
     _stop: threading.Event = field(default_factory=threading.Event)
-    _busy: dict[str, threading.Lock] = field(default_factory=dict)
     _todo: list[Entity] = field(default_factory=list)
+    _read_at: dict[str, float] = field(default_factory=dict)
+    """When the last reading of each source that came to its end began (monotonic)."""
+    _back: float = 0.0
+    """By how many seconds the clock was set back, as long as that is not booked."""
     _uncompared: dict[ObjectType, float] = field(default_factory=dict)
     """When types were to be compared and could not be."""
     _lost: LeaseLost | None = None
@@ -77,27 +78,18 @@ class Daemon:
             LeaseLost: another process took over.
         FatalError: it came to rest for a request that failed.
         """
-        scheduler = BackgroundScheduler(
-            executors={
-                "default": ThreadPoolExecutor(1),
-                "reading": ThreadPoolExecutor(1),
-                "delivery": ThreadPoolExecutor(1),
-            },
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
-            timezone="UTC",
-        )
+        schedule = Schedule(self.clock, ("default", "reading", "delivery"), self._stop, self._jumped)
         self.requests.give_up()
-        self._add(scheduler, "passes", self.passes, TICK_SECONDS, "reading", at_once=True)
-        self._add(scheduler, "reconcile", self.compare, RECONCILE_SECONDS, "reading")
-        self._add(scheduler, "tend", self.tend, TICK_SECONDS, "reading")
-        self._add(scheduler, "deliver", self.deliver, TICK_SECONDS, "delivery")
-        self._add(scheduler, "quick requests", self.quick_clerk.tick, TICK_SECONDS, "default")
-        self._add(scheduler, "heartbeat", self.lease.renew, self.lease.seconds / 4, "default")
-        self._add(scheduler, "upkeep", self._upkeep, UPKEEP_SECONDS, "reading", at_once=True)
-        scheduler.start()
-        self._stop.wait()
-        scheduler.shutdown(wait=False)
-        rested = self._rest()
+        self._back = self.pacer.ahead()
+        self._add(schedule, "passes", self.passes, TICK_SECONDS, "reading", at_once=True)
+        self._add(schedule, "reconcile", self.compare, RECONCILE_SECONDS, "reading")
+        self._add(schedule, "tend", self.tend, TICK_SECONDS, "reading")
+        self._add(schedule, "deliver", self.deliver, TICK_SECONDS, "delivery")
+        self._add(schedule, "quick requests", self.quick_clerk.tick, TICK_SECONDS, "default")
+        self._add(schedule, "heartbeat", self.lease.renew, self.lease.seconds / 4, "default")
+        self._add(schedule, "upkeep", self._upkeep, UPKEEP_SECONDS, "reading", at_once=True)
+        schedule.run()
+        rested = schedule.rest(STOP_SECONDS)
         if self._lost is not None:
             raise self._lost
         if self.clerk.carry_out_last(rested=rested) not in (None, Outcome.DONE):
@@ -105,25 +97,14 @@ class Daemon:
         return rested
 
     def _add(
-        self,
-        scheduler: BackgroundScheduler,
-        name: str,
-        work: Callable[[], None],
-        seconds: float,
-        executor: str,
-        *,
-        at_once: bool = False,
+        self, schedule: Schedule, name: str, work: Callable[[], None], seconds: float, thread: str, **options: bool
     ) -> None:
-        busy = self._busy.setdefault(name, threading.Lock())
+        schedule.add(name, lambda: self._guarded(name, work), seconds, thread, **options)
 
-        def job() -> None:
-            with busy:
-                if not self._stop.is_set():
-                    self._guarded(name, work)
-
-        first = {"next_run_time": datetime.fromtimestamp(self.clock.now(), UTC)} if at_once else {}
-        trigger = IntervalTrigger(seconds=seconds, timezone=UTC)
-        scheduler.add_job(job, trigger, id=name, name=name, executor=executor, **first)
+    def _jumped(self, seconds: float) -> None:
+        """Take note that the clock was set; what waits for a time of the clock as it was is seen to by `passes`."""
+        self.observer.event("clock.jumped", seconds=round(seconds), alarm=seconds < 0)
+        self._back = max(self._back - seconds, 0.0)
 
     def _guarded(self, name: str, work: Callable[[], None]) -> None:
         """No error of one round ends the daemon, but for the loss of the lease."""
@@ -139,12 +120,29 @@ class Daemon:
     # -- the rounds, each on its schedule ----------------------------------------------------------
 
     def passes(self) -> None:
-        """Begin a pass over all entity sources when it is time for one."""
+        """Begin a pass over the entity sources whose interval has gone by, when it is time for one."""
+        self._set_back()
         if not self.pacer.due():
             return
-        self._todo = list(self.rounds.mapping.entities)
+        waiting = {entity.name for entity in self._todo}
+        self._todo = [one for one in self.rounds.mapping.entities if one.name in waiting or self._is_due(one)]
         self.pacer.begin(len(self._todo))
         self._read()
+
+    def _set_back(self) -> None:
+        """Bring forward what would wait too long because the clock was set back."""
+        if self._back >= JUMP_SECONDS:
+            self.dues.set_back(self._back)
+            self._back = 0.0
+
+    def _is_due(self, entity: Entity) -> bool:
+        """Tell whether a source with an interval of its own has its turn in a pass that begins now: the pass that comes
+        nearest to its time.
+        """
+        read_at = self._read_at.get(entity.name)
+        if entity.interval is None or read_at is None:
+            return True
+        return self.clock.monotonic() - read_at >= entity.interval - self.pacer.set_interval / 2
 
     def tend(self) -> None:
         """Book failed files, read pending objects, and the sources whose turn has come."""
@@ -168,9 +166,13 @@ class Daemon:
             if self.rounds.read_at(entity) > self.clock.now():
                 left.append(entity)
                 continue
+            began = self.clock.monotonic()
             try:
-                if self.rounds.read(entity).end is End.SPOOL_FULL:
+                reading = self.rounds.read(entity)
+                if reading.end is End.SPOOL_FULL:
                     left.append(entity)
+                elif reading.end is End.FINISHED and not reading.resumed:
+                    self._read_at[entity.name] = began
             except LeaseLost:
                 raise
             except ConnectorError as error:
@@ -223,18 +225,3 @@ class Daemon:
         before = self.clock.now() - self.retention_days * DAY_SECONDS
         self.store.prune(before)
         self.requests.prune(before)
-
-    def _rest(self) -> bool:
-        """Wait for the rounds that are under way; a long upload is not waited for: its state is booked.
-
-        Each lock is given back at once: a round that still stands in its thread's queue takes it, sees that all is
-        to end, and does nothing. If it could not, its thread would wait for ever, and the process for the thread.
-        """
-        until = self.clock.monotonic() + STOP_SECONDS
-        rested = True
-        for busy in self._busy.values():
-            if busy.acquire(timeout=max(until - self.clock.monotonic(), 0.0)):
-                busy.release()
-            else:
-                rested = False
-        return rested

@@ -6,6 +6,7 @@ a whole day: calls spent faster would be missing later, for hours. The first qua
 """
 
 from dataclasses import dataclass
+from random import Random
 from typing import Final
 
 import orjson
@@ -23,6 +24,10 @@ slow down the pace that can be kept up."""
 FREE_SHARE: Final = 0.25
 """Of the day's calls: no pass waits for the sake of calls while fewer are used."""
 LONGEST_SECONDS: Final = 86_400.0
+JITTER: Final = 0.05
+"""Of the set interval: so much earlier at most does a pass come, by chance, lest several connectors meet at the same
+database for ever, or meet its jobs of every full minute.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ class Pacer:
         self._budget = budget
         self._store = store
         self._clock = clock
-        self._set_interval = set_interval
+        self.set_interval = set_interval
         self._begun = False
 
     def begin(self, sources: int) -> None:
@@ -91,10 +96,15 @@ class Pacer:
         """Tell whether it is time for a pass. The first of a process comes at once, if calls allow."""
         now = self._clock.now()
         mark = self._mark()
-        if self._begun and mark is not None and mark.at <= now < mark.at + self._set_interval:
+        if self._begun and mark is not None and mark.at <= now < self._jittered(mark):
             return False
         plan = self._plan(mark)
         return plan.next_at <= now or (not self._begun and not plan.stretched and plan.standing.free_at is None)
+
+    def ahead(self) -> float:
+        """Return by how many seconds the last pass lies in the future: the clock was set back since."""
+        mark = self._mark()
+        return 0.0 if mark is None else max(mark.at - self._clock.now(), 0.0)
 
     def plan(self) -> Plan:
         """Return when the next pass comes."""
@@ -104,11 +114,15 @@ class Pacer:
         standing = self._budget.standing()
         # A mark from the future is from before the clock was set back.
         if mark is None or mark.at > self._clock.now():
-            return Plan(self._set_interval, self._set_interval, 0, standing.free_at or 0.0, standing)
+            return Plan(self.set_interval, self.set_interval, 0, standing.free_at or 0.0, standing)
         calls = self._budget.since(Mark(mark.at, mark.before))
-        interval = stretch(self._set_interval, min(calls, CALLS_PER_SOURCE * mark.sources), standing)
-        next_at = max(mark.at + interval, standing.free_at or 0.0)
-        return Plan(self._set_interval, interval, calls, next_at, standing)
+        interval = stretch(self.set_interval, min(calls, CALLS_PER_SOURCE * mark.sources), standing)
+        earliest = mark.at + interval if interval > self.set_interval else self._jittered(mark)
+        return Plan(self.set_interval, interval, calls, max(earliest, standing.free_at or 0.0), standing)
+
+    def _jittered(self, mark: "_Begun") -> float:
+        """Return when the pass after a mark comes where nothing stretches the interval: the same for whoever asks."""
+        return mark.at + self.set_interval * (1 - JITTER * Random(mark.at).random())  # noqa: S311 - no secret
 
     def _mark(self) -> "_Begun | None":
         stored = self._store.meta(PACING)

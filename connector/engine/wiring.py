@@ -38,6 +38,7 @@ from connector.ledger.backfills import Backfills
 from connector.ledger.budget import Budget, Limits
 from connector.ledger.charts import Charts
 from connector.ledger.database import IN_MEMORY, Database, describe, is_absent
+from connector.ledger.dues import Dues
 from connector.ledger.epoch import Epoch
 from connector.ledger.finder import Finder
 from connector.ledger.holds import Holds
@@ -504,6 +505,7 @@ class Wiring:
             rounds,
             self.lease,
             self.store,
+            Dues(self.database, self.clock),
             self.clock,
             self.pacer,
             self.reconciler,

@@ -88,6 +88,7 @@ def _entity(
         zone=ZoneInfo(file.timezone),
         fingerprint=_fingerprint(origin),
         exact_keys=origin.source.distinct_keys == "exact",
+        interval=origin.source.interval_seconds,
     )
 
 

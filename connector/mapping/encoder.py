@@ -35,6 +35,8 @@ class Entity:
     plain: Plain = field(repr=False)
     """Says what a line must be."""
     _encode: Encode = field(repr=False)
+    interval: float | None = None
+    """Seconds between two passes over it; None: it is read in every pass."""
 
     def encode(self, rows: Sequence[Row], now: int) -> Encoded:
         """Make lines of rows, in their order; a row that cannot be told to Gong becomes a refusal.
@@ -56,6 +58,7 @@ def compile_entity(
     fingerprint: str,
     *,
     exact_keys: bool,
+    interval: float | None = None,
 ) -> Entity:
     """Compile one entity source; `columns` are its relation's, `rows` those listed in the file."""
     names = relation.columns if relation else tuple(dict.fromkeys(c for b in bindings for c in b.columns))
@@ -83,6 +86,7 @@ def compile_entity(
         exact_keys=exact_keys,
         plain=plain,
         _encode=flat_encoder(plain),
+        interval=interval,
     )
 
 

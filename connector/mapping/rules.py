@@ -54,7 +54,7 @@ def _origin(object_type: ObjectType, source: EntitySource, place: Place) -> Iter
     if source.rows == []:
         yield (*place, "rows"), "the list is empty"
     if given == ["rows"]:
-        for name in ("where", "key", "modified", "deleted", "changes", "history"):
+        for name in ("where", "key", "modified", "deleted", "interval_seconds", "changes", "history"):
             if getattr(source, name) is not None:
                 yield (*place, name), "has no meaning with `rows`; leave it out"
         return

@@ -3,12 +3,15 @@
 Everything that a scalar can be is a text here (see `document`); what texts mean is judged in `rules`.
 """
 
-from typing import Annotated, Any, Literal
+import math
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from connector.mapping.converters import CONVERTERS
 from connector.object_types import REFERENCE_TARGETS, FieldType
+
+LEAST_INTERVAL_SECONDS: Final = 10
 
 
 def _text(value: Any) -> Any:
@@ -35,6 +38,16 @@ def _named(value: Any) -> Any:
     if value is None or value in ([], {}):
         raise ValueError("is empty")
     return {name: name for name in value if isinstance(name, str)} if isinstance(value, list) else value
+
+
+def _interval(value: Any) -> Any:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = 0.0
+    if not LEAST_INTERVAL_SECONDS <= seconds < math.inf:
+        raise ValueError(f"seconds are meant here, {LEAST_INTERVAL_SECONDS} at least")
+    return seconds
 
 
 def _separator(value: Any) -> Any:
@@ -81,6 +94,7 @@ def _either(**tags: type) -> Any:
 
 
 _SCALAR: Any = {"type": ["string", "number", "boolean", "null"]}
+_SECONDS: Any = {"type": "number", "minimum": LEAST_INTERVAL_SECONDS}
 _SEPARATOR: Any = {"type": "string", "minLength": 1}
 _CONVERTER: Any = {
     "anyOf": [
@@ -313,6 +327,11 @@ class EntitySource(Shape):
         default=None, description="Column of the last change's time. Without it changes are found by comparison."
     )
     deleted: MaybeText = Field(default=None, description="SQL condition that is true for soft-deleted rows.")
+    interval_seconds: Annotated[float | None, BeforeValidator(_interval), WithJsonSchema(_SECONDS)] = Field(
+        default=None,
+        description="Seconds between two passes of the daemon over this source, where they shall be more than "
+        "CONNECTOR_SYNC_INTERVAL_SECONDS.",
+    )
     changes: Annotated[list[Feed] | None, BeforeValidator(_given)] = Field(
         default=None,
         description="Other tables whose rows make objects of this source change: links, e-mail addresses.",

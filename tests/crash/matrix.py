@@ -166,6 +166,7 @@ ELSEWHERE: Final = {
     "ledger.doubt": "takes a quarter of an hour to come to: tests/unit/engine/test_ambiguity.py",
     "gong.unregister": "ends everything; its answer is lost in tests/unit/engine/test_unregister.py",
     "ledger.forget_gong": "ends everything; begun again in tests/unit/engine/test_unregister.py",
+    "ledger.set_back": "needs a clock that is set back: tests/unit/engine/test_schedule.py",
     "ledger.pause": "holds a type back on purpose: tests/unit/engine/test_pauses.py",
     "ledger.resume": "as ledger.pause",
     "ledger.backfill_begin": "tests/unit/engine/test_backfill.py",

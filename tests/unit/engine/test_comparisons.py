@@ -11,7 +11,7 @@ from connector.settings import load_settings
 
 NEW_YORK = ZoneInfo("America/New_York")
 NAME = "CONNECTOR_RECONCILE_INTERVAL_SECONDS"
-DAY = 86_400
+HOUR, DAY = 3600, 86_400
 
 
 def at(text: str) -> float:
@@ -35,6 +35,21 @@ def test_a_cron_expression_is_in_the_mapping_s_zone_and_follows_its_clocks() -> 
     assert due("0 2 * * *", "2026-06-01 02:00:30", "2026-06-01 12:00") == "Tue 2026-06-02 02:00"
     assert due("30 1 * * *", "2026-10-31 01:45", "2026-10-31 12:00") == "Sun 2026-11-01 01:30"
     assert due("0 3 * * *", "2026-03-07 03:10", "2026-03-07 12:00") == "Sun 2026-03-08 03:00"
+
+
+def test_a_time_that_clocks_skip_comes_all_the_same_and_one_that_they_repeat_comes_once() -> None:
+    assert due("30 2 * * *", "2026-03-07 02:45", "2026-03-07 12:00") == "Sun 2026-03-08 03:30", "there is no 02:30"
+    nightly, hourly = (comparisons(cron, NEW_YORK, NAME) for cron in ("30 1 * * *", "30 * * * *"))
+    first = at("2026-11-01 01:30")
+    assert nightly.due_at(at("2026-10-31 01:31"), at("2026-11-01 01:00")) == first
+    assert nightly.due_at(first + 5, first + HOUR) == at("2026-11-02 01:30")
+    assert hourly.due_at(first + 5, first + HOUR) == first + HOUR, "each hour is one of them"
+
+
+def test_a_comparison_from_the_future_keeps_none_back_once_the_clock_was_set_right() -> None:
+    now = at("2026-06-01 12:00")
+    assert comparisons(3600.0, NEW_YORK, NAME).due_at(now + 400 * DAY, now) <= now
+    assert due("0 2 * * *", "2027-06-01 02:00:30", "2026-06-01 12:00") == "Tue 2026-06-02 02:00"
 
 
 def test_nothing_is_compared_outside_of_its_times_though_one_was_missed() -> None:

@@ -63,6 +63,21 @@ def test_a_pass_comes_at_the_set_interval_while_the_day_is_young(paced: Paced) -
         assert paced.pacer.due()
 
 
+def test_a_pass_comes_a_little_early_by_chance_and_everybody_knows_when(paced: Paced) -> None:
+    breaks = []
+    for _ in range(20):
+        paced.pacer.begin(6)
+        plan = paced.pacer.plan()
+        assert paced.new().plan().next_at == plan.next_at
+        breaks.append(plan.next_at - paced.clock.now())
+        paced.clock.advance(breaks[-1] - 0.1)
+        assert not paced.pacer.due()
+        paced.clock.advance(0.2)
+        assert paced.pacer.due()
+    assert all(57 <= one <= 60 for one in breaks)
+    assert len(set(breaks)) == len(breaks)
+
+
 def test_later_it_comes_when_its_calls_are_earned_and_a_restart_does_not_change_that(paced: Paced) -> None:
     paced.make(500)
     paced.clock.advance(3600)

@@ -178,7 +178,7 @@ def test_the_top_of_the_file(text: str, expected: list[str]) -> None:
         ]),
         ("LEAD: {table: s, key: id, fields: {title: t}, plumbing: {}}", [
             "LEAD.plumbing: unknown key. Possible: table, query, rows, where, key, distinct_keys, modified, deleted, "
-            "changes, history, fields, additional_fields.",
+            "interval_seconds, changes, history, fields, additional_fields.",
         ]),
         ("LEAD: {table: s, key: id, modified: m, fields: {title: t}, changes: [{table: a, query: b, key: c, "
          "modified: d}, {key: c, modified: d}, {table: a, kye: c, where: }, x]}", [
