@@ -14,29 +14,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy.engine import URL
 
 from bench import data, others, report
-from bench.measure import Case, measure
+from bench.measure import Case, Group, measure
 from bench.ours import environment
 from bench.peers import PSQL_JSON
 
 PYTHON: Final = sys.executable
 CONNECTOR: Final = str(Path(sys.executable).with_name("gong-connector"))
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Cases that are compared with the first of them."""
-
-    cases: list[Case]
-    targets: dict[str, float]
-    """By case: the most that its time may be of the first one's."""
-    title: str = ""
 
 
 def main() -> None:

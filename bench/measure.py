@@ -35,6 +35,16 @@ class Run:
     """Bytes, of the largest single process."""
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Cases that are compared with the first of them."""
+
+    cases: list[Case]
+    targets: dict[str, float]
+    """By case: the most that its time may be of the first one's."""
+    title: str = ""
+
+
 def measure(cases: Sequence[Case], times: int) -> None:
     """Run the cases in turn, A B C A B C, so that a machine that gets slower gets slower for all.
 

@@ -2,20 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from xml.sax.saxutils import escape
 
-from bench.measure import middle, ratio
-
-if TYPE_CHECKING:
-    from bench.__main__ import Group
+from bench.measure import Group, middle, ratio
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 BEGIN: Final = "<!-- made by make bench -->\n"
 END: Final = "<!-- end -->"
 
 
-def table(groups: "Sequence[Group]", count: int, times: int) -> str:
+def table(groups: Sequence[Group], count: int, times: int) -> str:
     """Return one table for each group."""
     lines = [f"{count:,} deals of 18 columns; medians of {times} runs in turn, whole processes.", ""]
     for group in groups:
@@ -35,7 +32,7 @@ def table(groups: "Sequence[Group]", count: int, times: int) -> str:
     return "\n".join(lines)
 
 
-def write(groups: "Sequence[Group]", tables: str) -> None:
+def write(groups: Sequence[Group], tables: str) -> None:
     """Put tables and plot into docs/."""
     page = DOCS / "performance.md"
     text = page.read_text(encoding="utf-8")
@@ -53,7 +50,7 @@ def write(groups: "Sequence[Group]", tables: str) -> None:
     (DOCS / "performance.svg").write_text(plot(groups), encoding="utf-8")
 
 
-def plot(groups: "Sequence[Group]") -> str:
+def plot(groups: Sequence[Group]) -> str:
     """Return a bar a case, as long as its time against the group's first."""
     bars: list[str] = []
     y = 10

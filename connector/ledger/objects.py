@@ -202,8 +202,9 @@ def book_sends(
     )
     connection.execute(
         text(
-            "DELETE FROM refusals WHERE type = :type AND EXISTS (SELECT 1 FROM objects o WHERE o.type = refusals.type"
-            " AND o.object_id = refusals.object_id AND o.batch_id = :batch)"
+            # One look by key for each refusal: as an EXISTS, PostgreSQL may read all objects instead.
+            "DELETE FROM refusals WHERE type = :type AND :batch = (SELECT o.batch_id FROM objects o"
+            " WHERE o.type = refusals.type AND o.object_id = refusals.object_id)"
         ),
         {"type": object_type, "batch": batch_id},
     )

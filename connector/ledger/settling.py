@@ -41,11 +41,12 @@ def release_after_done(
                 "UPDATE objects SET pending_due = (SELECT CASE WHEN a.told_digest IS NULL"
                 " THEN CAST(:later AS double precision) ELSE :now END"
                 " FROM objects a WHERE a.type = 'ACCOUNT' AND a.object_id = objects.account_id)"
-                " WHERE pending IN ('account', 'dependency')"
-                " AND EXISTS (SELECT 1 FROM objects a WHERE a.type = 'ACCOUNT'"
-                " AND a.object_id = objects.account_id AND a.batch_id = :batch"
+                # Each account is looked up by its key. An EXISTS, which PostgreSQL may turn into a join, made it read
+                # the whole table for each account of the file, as long as it knew nothing of a ledger just filled.
+                " WHERE pending IN ('account', 'dependency') AND :batch ="
                 # A line that Gong refused although it had the account does not depend on that.
-                " AND (objects.pending = 'account' OR a.told_digest IS NULL OR a.told_deleted))"
+                " (SELECT CASE WHEN objects.pending = 'account' OR a.told_digest IS NULL OR a.told_deleted"
+                " THEN a.batch_id END FROM objects a WHERE a.type = 'ACCOUNT' AND a.object_id = objects.account_id)"
             ),
             {"now": now, "later": now + account_wait, "batch": batch_id},
         )
