@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
@@ -10,17 +9,16 @@ from typing import Any, Final
 
 import structlog
 
+from connector.words import discreet
+
 Event = MutableMapping[str, Any]
 
+OURS: Final = "connector"
+"""The logger of the connector's own lines."""
 _QUIET: Final = {
-    "httpx": logging.WARNING,
-    "httpcore": logging.WARNING,
-    "alembic": logging.WARNING,
-    "uvicorn": logging.WARNING,
     # It warns each time that a tick is still at work when the next is due: usual during a long reading.
     "apscheduler": logging.ERROR,
 }
-_ADDRESS: Final = re.compile(r"[^\s@<>\"'\[\](),;:]+@[^\s@<>\"'\[\](),;:]+")
 _TROUBLE: Final = ("failed", "lost", "denied", "postponed")
 
 
@@ -43,7 +41,7 @@ def configure(log_format: str, level: str, run: str | None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         add_run,
         _without_error_texts,
-        _without_addresses,
+        _discreet,
     ]
     renderer: structlog.typing.Processor
     if log_format == "json":
@@ -61,7 +59,9 @@ def configure(log_format: str, level: str, run: str | None) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    # Below WARNING, libraries tell what they are given: statements with their parameters, addresses with their keys.
+    root.setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
+    logging.getLogger(OURS).setLevel(level.upper())
     for name, least in _QUIET.items():
         logging.getLogger(name).setLevel(least)
     structlog.configure(
@@ -80,7 +80,7 @@ class LogObserver:
     """Writes a log line for each of the engine's steps (an engine.observe.Observer)."""
 
     def __init__(self) -> None:
-        self._log = structlog.stdlib.get_logger("connector")
+        self._log = structlog.stdlib.get_logger(OURS)
 
     def event(self, name: str, **facts: str | int | float | bool | None) -> None:
         """Log a step; what a person should look at is a warning."""
@@ -126,6 +126,6 @@ def _without_error_texts(_logger: object, _method: str, event: Event) -> Event:
     return event
 
 
-def _without_addresses(_logger: object, _method: str, event: Event) -> Mapping[str, Any]:
-    """Mask e-mail addresses: some CRMs use them as ids, and Gong's words may repeat them."""
-    return {key: _ADDRESS.sub("(address)", value) if isinstance(value, str) else value for key, value in event.items()}
+def _discreet(_logger: object, _method: str, event: Event) -> Mapping[str, Any]:
+    """Leave out what Gong said, and e-mail addresses."""
+    return {key: discreet(value) if isinstance(value, str) else value for key, value in event.items()}

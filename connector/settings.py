@@ -5,14 +5,15 @@ import math
 import os
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
+from connector.addresses import is_loopback
 from connector.errors import ConfigError, ConfigProblems, Problem
 from connector.model import Resend
 
@@ -117,6 +118,9 @@ class Settings(BaseSettings):
     web_password: SecretStr | None = Field(
         None, description="Password of the status page and of `/metrics`, for any user name", validate_default=True
     )
+    alert_webhook_url: SecretStr | None = Field(
+        None, description="Where `run` tells what is wrong, and that it is over: a Slack webhook, or any other, as JSON"
+    )
     retention_days: int = Field(90, ge=2, description="Days that settled batches and passes are kept in the ledger")
     log_format: str | None = Field(
         None, pattern="^(console|json)$", description="`console` or `json`; by default console on a terminal"
@@ -136,13 +140,22 @@ class Settings(BaseSettings):
             )
         return value
 
-
-def is_loopback(host: str) -> bool:
-    """Tell whether an address is this machine's alone."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    @field_validator("alert_webhook_url")
+    @classmethod
+    def _not_in_the_clear(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        try:
+            url = urlsplit(value.get_secret_value())
+            host = url.hostname or ""
+            _ = url.port  # raises where it is none
+        except ValueError:
+            host = ""
+        if not host or url.scheme not in ("http", "https"):
+            raise ValueError("is not a web address: give one like https://hooks.slack.com/services/...")
+        if url.scheme == "http" and not is_loopback(host):
+            raise ValueError("must be https: plain http would show the address to the network, and it is the password")
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +170,8 @@ class Shown:
 
 
 def shown(settings: Settings) -> list[Shown]:
-    """Return every setting with what may be shown of it: of URLs what stands after the account, of secrets nothing."""
+    """Return every setting with what may be shown of it: of URLs what stands after the account (of a webhook
+    the host), of secrets nothing."""
     return [
         Shown(
             PREFIX + name.upper(),
@@ -176,6 +190,9 @@ def _shown_value(name: str, value: Any) -> str:
         return f"{value:g}" if isinstance(value, float) else str(value)
     if not name.endswith("_url"):
         return "(hidden)"
+    if name == "alert_webhook_url":  # who knows its path may write there
+        url = urlsplit(value.get_secret_value())
+        return f"{url.scheme}://{url.hostname}/(hidden)"
     # A password may hold anything: only what stands after the last @, with no query before it, is no part of one.
     scheme, _, rest = value.get_secret_value().partition("://")
     account, at, place = rest.rpartition("@")

@@ -1,6 +1,13 @@
-"""Numbers, sizes, durations and moments as people read them, the same on the terminal and on the page."""
+"""Numbers, sizes, durations and moments as people read them, the same on the terminal and on the page; and how words of
+others are marked, so that they can be left out where values must not go.
+"""
 
+import re
 from datetime import UTC, datetime
+from typing import Final
+
+_QUOTED: Final = re.compile(r"“[^”]*(?:”|$)")
+_ADDRESS: Final = re.compile(r"[^\s@<>\"'\[\](),;:]+@[^\s@<>\"'\[\](),;:]+")
 
 
 def count(number: int, thing: str, things: str | None = None) -> str:
@@ -29,3 +36,15 @@ def seconds(number: float) -> str:
 def moment(at: float | None) -> str | None:
     """Return a time in ISO 8601 UTC without fractions; None for none."""
     return None if at is None else datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def quoted(words: str) -> str:
+    """Mark words that others said (Gong, something in front of it): they may repeat a record's values."""
+    return "“" + words.replace("“", '"').replace("”", '"') + "”"
+
+
+def discreet(text: str) -> str:
+    """Return a text as logs and alerts may hold it: without quoted words and without e-mail addresses, which some CRMs
+    use as ids.
+    """
+    return _ADDRESS.sub("(address)", _QUOTED.sub("(see status)", text))

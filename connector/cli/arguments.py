@@ -63,11 +63,12 @@ def demo(keep: bool, directory: Path | None) -> Status:
 
 
 @commands.command(epilog=_example("check"))
-def check() -> Status:
+@click.option("--alert", is_flag=True, help="Send a word to the webhook (CONNECTOR_ALERT_WEBHOOK_URL) to try it.")
+def check(alert: bool) -> Status:
     """Say what is wrong with settings, source, mapping, credentials and schema; changes nothing."""
     from connector.cli.check import check as work
 
-    return work()
+    return work(alert=alert)
 
 
 @commands.command(epilog=_example("preview DEAL --limit 3"))

@@ -3,15 +3,17 @@
 from connector.cli.exits import Status
 from connector.cli.output import count, say
 from connector.cli.parts import looking
+from connector.engine.alerts import trial_text
 from connector.engine.checkup import Finding, Level, examine
 from connector.errors import ConfigError, ConfigProblems
-from connector.settings import unknown_settings
+from connector.settings import Settings, unknown_settings
+from connector.webhook import Webhook, WebhookFailed
 
 _STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.PROBLEM: "bold red"}
 
 
-def check() -> Status:
-    """Look everything over, and say what was found as it is found."""
+def check(*, alert: bool) -> Status:
+    """Look everything over, and say what was found as it is found; with `alert`, try the webhook as well."""
     found: list[Finding] = []
     try:
         with looking() as wiring:
@@ -20,6 +22,8 @@ def check() -> Status:
                 _say(found, Finding(Level.WARN, "settings", str(problem)))
             for finding in examine(wiring):
                 _say(found, finding)
+            if alert:
+                _say(found, _tried(wiring.settings))
     except ConfigError as error:
         texts = [str(problem) for problem in error.problems] if isinstance(error, ConfigProblems) else [str(error)]
         for text in texts:
@@ -31,6 +35,18 @@ def check() -> Status:
     if not problems:
         return Status.WELL
     return Status.WRONG if any(finding.configuration for finding in problems) else Status.FAILED
+
+
+def _tried(settings: Settings) -> Finding:
+    """Send a word to the webhook."""
+    url = settings.alert_webhook_url
+    if url is None:
+        return Finding(Level.PROBLEM, "webhook", "none is set: give CONNECTOR_ALERT_WEBHOOK_URL", configuration=True)
+    try:
+        Webhook(url.get_secret_value()).post(trial_text(), {"incidents": []})
+    except WebhookFailed as error:
+        return Finding(Level.PROBLEM, "webhook", f"{error}: is CONNECTOR_ALERT_WEBHOOK_URL right?")
+    return Finding(Level.OK, "webhook", "it took a message")
 
 
 def _say(found: list[Finding], finding: Finding) -> None:

@@ -117,9 +117,9 @@ def run() -> Status:
         stop_by_signal() as stop,
         in_time(stop, observer),
         page(settings, clock, observer) as shown,
-        Wiring(settings, clock, shown.observer) as wiring,
+        Wiring(settings, clock, shown) as wiring,
     ):
-        return serve(wiring, shown.observer, stop, shown.postpone)
+        return serve(wiring, shown, stop, shown.postpone)
 
 
 def serve(

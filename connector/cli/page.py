@@ -2,16 +2,19 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from connector.clock import Clock
-from connector.engine.observe import Observer, Silent
+from connector.engine.alerts import Alerts
+from connector.engine.observe import Fact, Observer, Silent
 from connector.engine.overview import Overview, Postponed
 from connector.engine.wiring import Wiring
 from connector.errors import ConnectorError, LedgerUnavailable
+from connector.ledger.incidents import Incidents
 from connector.settings import Settings, shown
+from connector.webhook import Webhook
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -21,7 +24,13 @@ if TYPE_CHECKING:
 
 _JOIN_SECONDS: Final = 3.0
 WATCH_SECONDS: Final = 60.0
-"""How often the state is looked at though nobody asks: so that the page can say since when all is well."""
+"""How often the state is looked at though nobody asks: so that alerts are told, and the page can say since when all is
+well.
+"""
+HINDERED_SECONDS: Final = 120.0
+"""A round that failed does so until none has for this long: one waits for a locked ledger for half a minute."""
+_DELIVER: Final = "deliver"
+"""The round that also fails when Gong turns a file away, which the file itself tells."""
 
 
 @dataclass(slots=True)
@@ -36,6 +45,8 @@ class Page:
     wrong settings shows nothing.
     """
     _postponed: Postponed | None = None
+    _hindered: Postponed | None = None
+    _hindered_at: float = 0.0
 
     def postpone(self, words: str | None) -> None:
         """Note why the daemon is not at work yet; None once it is, or stands by."""
@@ -45,6 +56,19 @@ class Page:
             since = self.clock.now() if self._postponed is None else self._postponed.since
             self._postponed = Postponed(words, since)
         self.known.set()
+
+    def event(self, name: str, **facts: Fact) -> None:
+        """Listen to what the daemon does (an engine.observe.Observer): to its rounds that fail."""
+        if name == "round.failed" and facts.get("round") != _DELIVER:
+            earlier, now = self.hindered, self.clock.now()
+            self._hindered = Postponed(str(facts.get("error")), now if earlier is None else earlier.since)
+            self._hindered_at = now
+        self.observer.event(name, **facts)
+
+    @property
+    def hindered(self) -> Postponed | None:
+        """Why the daemon's rounds fail."""
+        return self._hindered if self.clock.now() - self._hindered_at < HINDERED_SECONDS else None
 
     @property
     def postponed(self) -> Postponed | None:
@@ -72,7 +96,8 @@ def page(settings: Settings, clock: Clock, observer: Observer) -> Iterator[Page]
         with _Ledger(settings, clock, made) as ledger:
             lookout = _lookout(clock, ledger)
             server.append(_server(settings, clock, observer, registry, lookout))
-            watcher = threading.Thread(target=_watch, args=(lookout, ended), name="watch", daemon=True)
+            alerts = _alerts(settings, clock, ledger, made.observer)
+            watcher = threading.Thread(target=_watch, args=(lookout, alerts, ended), name="watch", daemon=True)
             watcher.start()
             if not ended.is_set():
                 server[0].serve()
@@ -118,14 +143,29 @@ class _Ledger:
 
     def overview(self) -> Overview:
         """Return how everything stands."""
-        return self.wiring.overview(self._page.postponed)
+        return self.wiring.overview(self._page.postponed, self._page.hindered)
+
+    def incidents(self) -> tuple[Incidents, str]:
+        """Return what was told to the webhook, and this process's name. Raises LedgerUnavailable."""
+        return self.wiring.incidents, self.wiring.lease.holder
 
 
-def _watch(lookout: "Lookout", ended: threading.Event) -> None:
+def _watch(lookout: "Lookout", alerts: Alerts | None, ended: threading.Event) -> None:
     while not ended.is_set():
-        with suppress(ConnectorError):
-            lookout.look()
+        try:
+            sight = lookout.look()
+        except ConnectorError as error:
+            if alerts is not None:
+                alerts.see_nothing(error)
+        else:
+            if alerts is not None:
+                alerts.see(sight.overview, sight.verdict)
         ended.wait(WATCH_SECONDS)
+
+
+def _alerts(settings: Settings, clock: Clock, ledger: _Ledger, observer: Observer) -> Alerts | None:
+    url = settings.alert_webhook_url
+    return None if url is None else Alerts(Webhook(url.get_secret_value()), ledger.incidents, clock, observer)
 
 
 def _lookout(clock: Clock, ledger: _Ledger) -> "Lookout":

@@ -12,6 +12,7 @@ from connector.errors import ConfigError, ConfigProblems, ConnectorError, Proble
 from connector.mapping import Catalog, CompiledMapping, Entity, MappingFile, check, hints
 from connector.model import Column
 from connector.object_types import SCHEMA_TYPES
+from connector.webhook import Webhook
 
 CLOCK_SECONDS: Final = 5.0
 """Clocks may differ by so much."""
@@ -32,7 +33,7 @@ class Finding:
 
     level: Level
     about: str
-    """`source`, `mapping`, `gong`, `schema` or `ledger`."""
+    """`source`, `mapping`, `gong`, `schema`, `ledger` or `webhook`."""
     text: str
     """What is the case, and what to do where something is."""
     configuration: bool = False
@@ -56,6 +57,7 @@ def examine(wiring: Wiring) -> Iterator[Finding]:
     if registered and mapping is not None:
         yield from _schema(wiring, mapping)
     yield from _guard(wiring)
+    yield _webhook(wiring)
 
 
 def _problems(about: str, error: ConnectorError) -> Iterator[Finding]:
@@ -178,6 +180,18 @@ def _guard(wiring: Wiring) -> Iterator[Finding]:
             f"the guard holds {hold.kind} of {hold.type}: {hold.objects} of {hold.live}; see `gong-connector approve`"
         )
         yield Finding(Level.WARN, "ledger", text)
+
+
+def _webhook(wiring: Wiring) -> Finding:
+    """Say who is told when something is wrong; that the address is fit is seen when settings are read."""
+    url = wiring.settings.alert_webhook_url
+    if url is None:
+        text = "none is set (CONNECTOR_ALERT_WEBHOOK_URL): look at `gong-connector status`, the page or the metrics"
+        return Finding(Level.OK, "webhook", text)
+    webhook = Webhook(url.get_secret_value())
+    how = "in Slack's format" if webhook.slack else "as JSON"
+    text = f"{webhook.host} is told, {how}, when something is wrong; `gong-connector check --alert` tries it"
+    return Finding(Level.OK, "webhook", text)
 
 
 def _mapping(wiring: Wiring, file: MappingFile) -> Generator[Finding, None, CompiledMapping | None]:

@@ -38,8 +38,10 @@ class Kind(StrEnum):
     """What a finding is about: with its subject, what tells one incident from another."""
 
     POSTPONED = "postponed"
+    ROUND = "round"
     IDLE = "idle"
     LEDGER = "ledger"
+    """It is missing; or it cannot be read, so that there is nothing to judge, which alerts tell by this name."""
     UNREGISTERED = "unregistered"
     INTEGRATION = "integration"
     SOURCE = "source"
@@ -68,6 +70,7 @@ ANSWERS: Final = {
 """The answer, in words."""
 _STOPPED: Final = {
     Kind.POSTPONED: "the daemon cannot begin",
+    Kind.ROUND: "the daemon's work fails",
     Kind.IDLE: "no process is at work",
     Kind.LEDGER: "the ledger is missing",
     Kind.UNREGISTERED: "nothing is registered",
@@ -91,6 +94,8 @@ class Finding:
     """Seconds since 1970 UTC; None where that is not known."""
     subject: str = ""
     """The type, source, or hold that it is about; empty where there is only one."""
+    objects: int = 0
+    """How many objects it is about, where they are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,9 @@ def _at_work(seen: Overview) -> Iterator[Finding]:
     if seen.postponed is not None:
         words = f"This daemon cannot begin yet: {seen.postponed.words}"
         yield Finding(Kind.POSTPONED, State.STOPPED, words, seen.postponed.since)
+    if seen.hindered is not None and seen.now - seen.hindered.since >= UNREACHED_SECONDS:
+        words = f"What this daemon does fails: {seen.hindered.words}"
+        yield Finding(Kind.ROUND, State.STOPPED, words, seen.hindered.since)
     if seen.missing is not None:
         yield Finding(Kind.LEDGER, State.STOPPED, f"{seen.missing}.")
         return
@@ -215,16 +223,16 @@ def _late(seen: Overview) -> Iterator[Finding]:
 
 def _persons(seen: Overview) -> Iterator[Finding]:
     for hold in seen.held:
-        yield Finding(Kind.GUARD, State.HELD, hold_words(hold), hold.since, f"{hold.type} {hold.kind}")
+        yield Finding(Kind.GUARD, State.HELD, hold_words(hold), hold.since, f"{hold.type} {hold.kind}", hold.objects)
     for object_type, since in seen.paused.items():
         words = f"{object_type} is paused since {moment(since)}: `gong-connector resume {object_type}` ends it."
         yield Finding(Kind.PAUSE, State.HELD, words, since, object_type)
     for one in seen.stranded:
         words = f"{one.objects:,} {one.type} held: {WAITS[one.reason]}."
-        yield Finding(Kind.WAITING, State.HELD, words, one.since, f"{one.type} {one.reason}")
+        yield Finding(Kind.WAITING, State.HELD, words, one.since, f"{one.type} {one.reason}", one.objects)
     if seen.work.refused:
         words = f"{count(seen.work.refused, 'object')} refused: `gong-connector failures list` says why."
-        yield Finding(Kind.REFUSED, State.REFUSED, words, seen.refused_since)
+        yield Finding(Kind.REFUSED, State.REFUSED, words, seen.refused_since, objects=seen.work.refused)
 
 
 def _remarks(seen: Overview) -> Iterator[Finding]:
@@ -238,7 +246,7 @@ def _remarks(seen: Overview) -> Iterator[Finding]:
             f"The cursor of {', '.join(names)} is held at {moment(since)} by {holder} of the source. Changes"
             " still come; each pass reads everything since then again until that transaction ends."
         )
-        yield Finding(Kind.CURSOR, State.WELL, words, since, ", ".join(names))
+        yield Finding(Kind.CURSOR, State.WELL, words, since)
 
 
 def _loading(seen: Overview) -> Iterator[Finding]:

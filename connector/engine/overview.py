@@ -14,7 +14,7 @@ from connector.object_types import ObjectType
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """Why a daemon that was started is not at work yet."""
+    """Why a daemon is not at work, or does its work in vain."""
 
     words: str
     since: float
@@ -58,6 +58,8 @@ class Overview:
     doubted_since: float | None
     postponed: Postponed | None = None
     """Why the daemon that looks is not at work; None where it is, and for a command."""
+    hindered: Postponed | None = None
+    """Why the rounds of the daemon that looks fail; None where they do not, and for a command."""
 
     @property
     def failed(self) -> list[Pass]:

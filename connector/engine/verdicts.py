@@ -9,6 +9,7 @@ from connector.engine.isolation import PATIENCE_SECONDS, believed_until, systema
 from connector.engine.rules import growing
 from connector.ledger.records import Pending, Refuse, Tries, Verdict
 from connector.model import RequestStatus, Resend
+from connector.words import quoted
 
 TRIES_AT_ONCE: Final = 3
 """How often a line that goes down with others' errors goes again without a delay."""
@@ -76,9 +77,9 @@ def general_words(answer: RequestStatus, lines: int) -> str:
     """Return why the rest of a file that is not to blame line by line waits, for the ledger and the status."""
     if any(error.line > 0 for error in answer.errors):
         [(words, _)] = Counter(error.description for error in answer.errors).most_common(1)
-        return f"{answer.error_count} of {lines} lines refused: {words}"[:500]
+        return f"{answer.error_count} of {lines} lines refused: {quoted(words[:500])}"
     words = "; ".join(error.description for error in answer.errors if error.description)
-    return words[:500] or "Gong answered FAILED and named no line"
+    return quoted(words[:500]) if words else "Gong answered FAILED and named no line"
 
 
 def _refuse(line: int, description: str, object_id: str) -> Refuse:

@@ -42,6 +42,7 @@ from connector.ledger.dues import Dues
 from connector.ledger.epoch import Epoch
 from connector.ledger.finder import Finder
 from connector.ledger.holds import Holds
+from connector.ledger.incidents import Incidents
 from connector.ledger.lease import Lease
 from connector.ledger.migrate import migrate
 from connector.ledger.queries import Queries
@@ -224,13 +225,22 @@ class Wiring:
         """Where single objects stand."""
         return Finder(self.database)
 
+    @cached_property
+    def incidents(self) -> Incidents:
+        """What was told to the webhook."""
+        return Incidents(self.database)
+
     @property
     def ledger_is_absent(self) -> bool:
         """Whether the ledger is a file that is not there yet."""
         return is_absent(self.settings.state_url.get_secret_value())
 
-    def overview(self, postponed: Postponed | None = None) -> Overview:
-        """Return how everything stands; `postponed`: why this daemon is not at work yet.
+    def overview(self, postponed: Postponed | None = None, hindered: Postponed | None = None) -> Overview:
+        """Return how everything stands.
+
+        Args:
+            postponed: why this daemon is not at work yet.
+            hindered: why its rounds fail.
 
         Raises:
             LedgerUnavailable: the ledger cannot be read.
@@ -263,6 +273,7 @@ class Wiring:
             backfills=self.backfills.active(),
             doubted_since=queries.doubted_since(),
             postponed=postponed,
+            hindered=hindered,
         )
 
     @cached_property

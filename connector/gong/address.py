@@ -1,10 +1,10 @@
 """Judges Gong's base URL, so that credentials never travel in the clear."""
 
-import ipaddress
 import re
 
 import httpx
 
+from connector.addresses import is_loopback
 from connector.errors import ConfigError
 
 SETTING = "CONNECTOR_GONG_BASE_URL"
@@ -41,13 +41,3 @@ def gong_address(text: str) -> httpx.URL:
 def gong_host(text: str) -> str:
     """Return the host of the base URL: which Gong it is. Raises ConfigError as `gong_address` does."""
     return gong_address(text).host
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether `host` is this machine: localhost, 127.0.0.0/8 or ::1."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from connector.words import quoted
+
 LONGEST_WORDS = 500
 """Characters kept of what Gong says; the rest is cut."""
 
@@ -33,13 +35,16 @@ class Answer:
     retry_after: str | None = None
 
     def words(self) -> str:
-        """Return status and Gong's error texts, fit for a table and a page: one line, at most about 500 characters."""
+        """Return status and Gong's error texts, fit for a table and a page: one line, at most about 500 characters.
+        What Gong said is quoted.
+        """
         if self.html:
             said = "a web page instead of an answer of Gong's API; is there a proxy in between?"
         elif 300 <= self.status < 400:
             said = "a redirect, which is never followed; is CONNECTOR_GONG_BASE_URL right?"
         else:
-            said = plain("; ".join(_error_texts(self.document)))
+            words = plain("; ".join(_error_texts(self.document)))
+            said = quoted(words) if words else ""
         return f"HTTP {self.status}: {said}" if said else f"HTTP {self.status}"
 
     def denied_words(self, remedy: str) -> str:

@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import httpx
 
+from connector.addresses import is_loopback
 from connector.clock import Clock
 from connector.errors import ConfigError
-from connector.gong.address import gong_address, is_loopback
+from connector.gong.address import gong_address
 from connector.gong.answer import Answer, NoAnswer, plain, read_answer
 from connector.gong.auth import GongAuth
+from connector.words import quoted
 
 Transport = httpx.BaseTransport
 """What carries calls in place of the network: tests and the simulation give their own."""
@@ -150,6 +152,8 @@ def _read(response: httpx.Response, in_time: Callable[[], None]) -> Answer | NoA
 
 def _words(error: Exception) -> str:
     text = plain(str(error)) if isinstance(error, _WITH_FIT_TEXT) else ""
+    if text and isinstance(error, httpx.RemoteProtocolError | httpx.ProxyError):
+        text = quoted(text)  # it repeats what came back
     return f"no answer: {type(error).__name__}" + (f" ({text})" if text else "")
 
 

@@ -23,7 +23,8 @@ class Lease:
         """Prepare; nothing is taken yet. `holder` names this process for people: host and pid, say."""
         self._database = database
         self._clock = clock
-        self._holder = holder
+        self.holder = holder
+        """This process's name."""
         self.seconds = LEASE_SECONDS if seconds is None else seconds
         """How long it lasts without being renewed."""
         self._renewed = 0.0
@@ -53,7 +54,7 @@ class Lease:
                     " WHERE id = 1 AND (holder IS NULL OR expires_at <= :now OR expires_at > :latest) RETURNING token"
                 ),
                 {
-                    "holder": self._holder,
+                    "holder": self.holder,
                     "expires": now + self.seconds,
                     "now": now,
                     "latest": now + 2 * self.seconds,

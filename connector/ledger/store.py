@@ -45,6 +45,7 @@ FORGOTTEN: Final = (
     "past_refusals",
     "recovery",
     "let_go",
+    "incidents",
 )
 """Tables that hold what is true of one integration only."""
 

@@ -346,3 +346,22 @@ past_refusals: Final = Table(
     Column("refused_at", Double, nullable=False),
     comment="Versions of a history that were refused, by the connector or by Gong, and why: they are skipped.",
 )
+
+incidents: Final = Table(
+    "incidents",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("objects", BigInteger, nullable=False),
+    Column("lasted", Boolean, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("absent_since", Double),
+    Column("ended_at", Double),
+    Column("told_at", Double),
+    Column("told_objects", BigInteger, nullable=False),
+    Column("end_told_at", Double),
+    comment="What is wrong, as the webhook is told of it: once when it begins, once when it is over; a day longer.",
+)

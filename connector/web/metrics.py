@@ -55,6 +55,9 @@ class Counting:
         self._alarms = Counter(
             PREFIX + "alarms", "Steps that a person should look at, by event.", ("event",), registry=registry
         )
+        self._alerts = Counter(
+            PREFIX + "alerts", "Messages' incidents, by whether the webhook took them.", ("outcome",), registry=registry
+        )
         self._pass_seconds = Histogram(
             PREFIX + "pass_duration_seconds",
             "How long passes took to read.",
@@ -80,6 +83,8 @@ class Counting:
             self._begun[facts.get("entity")] = self._clock.monotonic()
         elif name == "pass.ended":
             self._ended(facts)
+        elif name.startswith("alert."):
+            self._alerts.labels(name.partition(".")[2]).inc()
         elif name.startswith("batch."):
             self._batch(name, facts)
         self._told.event(name, **facts)

@@ -208,6 +208,24 @@ def upgrade() -> None:
     )
     op.create_index("ix_passes_name", "passes", ["name", "id"], unique=False)
     op.create_table(
+        "incidents",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("since", sa.Double(), nullable=False),
+        sa.Column("objects", sa.BigInteger(), nullable=False),
+        sa.Column("lasted", sa.Boolean(), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("absent_since", sa.Double(), nullable=True),
+        sa.Column("ended_at", sa.Double(), nullable=True),
+        sa.Column("told_at", sa.Double(), nullable=True),
+        sa.Column("told_objects", sa.BigInteger(), nullable=False),
+        sa.Column("end_told_at", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("kind", "subject", name="pk_incidents"),
+        comment="What is wrong, as the webhook is told of it: once when it begins, once when it is over; a day longer.",
+    )
+    op.create_table(
         "isolations",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("type", sa.Text(), nullable=False),

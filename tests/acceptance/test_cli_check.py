@@ -8,6 +8,7 @@ from cli_site import CANARY_SECRET, CANARY_VALUE, DEMO_MAPPING, Site, company
 from databases import MYSQL_URL, mysql_database, postgres_database
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
+from webhooks import SECRET_PATH, webhook
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +47,31 @@ def test_all_is_well_and_nothing_was_changed(site: Site) -> None:
         ("CALLS_PER_DAY", "many", "CONNECTOR_CALLS_PER_DAY", 2),
         ("RECONCILE_INTERVAL_SECONDS", "0 2 * * 9", "CONNECTOR_RECONCILE_INTERVAL_SECONDS: '0 2 * * 9'", 2),
         ("MAPPING", "nowhere.yaml", "nowhere.yaml", 2),
+        ("ALERT_WEBHOOK_URL", f"http://chat.example/{CANARY_SECRET}", "CONNECTOR_ALERT_WEBHOOK_URL: must be https", 2),
+        ("ALERT_WEBHOOK_URL", f"chat.example:{CANARY_SECRET}", "CONNECTOR_ALERT_WEBHOOK_URL: is not a web address", 2),
+        ("ALERT_WEBHOOK_URL", f"https://chat:{CANARY_SECRET}/", "CONNECTOR_ALERT_WEBHOOK_URL: is not a web addr", 2),
     ],
 )
 def test_a_wrong_setting_is_named(site: Site, setting: str, value: str, words: str, status: int) -> None:
     said = site.connector("check", status=status, **{f"CONNECTOR_{setting}": value}).out
     (line,) = [line for line in said.splitlines() if line.startswith("problem ")]
     assert words in line
+
+
+def test_the_webhook_is_named_by_its_host_and_tried_when_asked(site: Site) -> None:
+    with webhook() as chat:
+        said = site.connector("check", CONNECTOR_ALERT_WEBHOOK_URL=chat.url).out
+        assert "ok       webhook   127.0.0.1 is told, as JSON, when something is wrong" in said
+        assert chat.tries == 0
+        tried = site.connector("check", "--alert", CONNECTOR_ALERT_WEBHOOK_URL=chat.url).out
+        assert "ok       webhook   it took a message" in tried
+        assert "this is a try, nothing is wrong" in chat.text
+        chat.status, chat.says = 404, "no_team"
+        failed = site.connector("check", "--alert", status=1, CONNECTOR_ALERT_WEBHOOK_URL=chat.url).out
+        assert "problem  webhook   the webhook at 127.0.0.1 answered HTTP 404: “no_team”" in failed
+        assert SECRET_PATH not in said + tried + failed
+    none = site.connector("check", "--alert", status=2).out
+    assert "problem  webhook   none is set: give CONNECTOR_ALERT_WEBHOOK_URL" in none
 
 
 def test_a_misspelt_setting_is_named_with_the_nearest_one(site: Site) -> None:

@@ -125,7 +125,7 @@ BREAKS: Final = (
         Stated.DISCREET,
         "e-mail addresses are logged",
         "tests/unit/cli/test_cli_output.py::test_json_logs_hold_the_run_and_no_address_or_error_text",
-        lambda: mock.patch.object(logs, "_without_addresses", lambda _logger, _method, event: event),
+        lambda: mock.patch.object(logs, "_discreet", lambda _logger, _method, event: event),
     ),
     Break(
         Stated.DISCREET,

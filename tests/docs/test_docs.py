@@ -15,6 +15,7 @@ from generated import ROOT, pages, refreshed
 
 from connector.clock import FakeClock
 from connector.engine.history import pasts
+from connector.engine.incidents import PATIENCE, TITLES
 from connector.engine.judgement import Kind, State
 from connector.errors import ConfigProblems, Problem
 from connector.ledger.records import Pending
@@ -145,6 +146,18 @@ def test_the_operating_page_explains_every_reason_to_wait() -> None:
 def test_the_operating_page_names_every_state_and_kind_of_finding() -> None:
     named = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "operating.md").read_text()))
     assert {one.value for one in (*State, *Kind)} <= named
+
+
+def test_the_operating_page_says_of_each_alert_what_it_means_and_when_it_is_told() -> None:
+    page = (ROOT / "docs" / "operating.md").read_text()
+    told = {
+        kind: (title, after) for kind, title, after in re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \| .", page, re.M)
+    }
+    for kind, title in TITLES.items():
+        patience = PATIENCE.get(kind, 0.0)
+        after = f"{patience / 60:g} min" if patience else "at once"
+        assert told[kind.value][0] == title
+        assert told[kind.value][1].startswith(after), kind
 
 
 @pytest.mark.parametrize("command", ["status", "failures", "validate", "verify", "verify_at"])

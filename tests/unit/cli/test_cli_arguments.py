@@ -138,7 +138,7 @@ def test_wrong_usage_is_status_2_with_a_hint(arguments: list[str], capsys: pytes
 def test_sigterm_leaves_by_an_exception_so_that_the_lease_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     left = []
 
-    def check() -> None:
+    def check(**_: bool) -> None:
         try:
             signal.raise_signal(signal.SIGTERM)
         finally:
@@ -154,7 +154,7 @@ def test_sigterm_leaves_by_an_exception_so_that_the_lease_is_given_back(monkeypa
 def fail_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `check` end by an error."""
 
-    def check() -> None:
+    def check(**_: bool) -> None:
         raise error
 
     monkeypatch.setattr("connector.cli.check.check", check)

@@ -133,7 +133,7 @@ def test_a_suspected_line_that_changes_goes_at_once_and_an_unchanged_one_waits_f
 def test_a_fault_of_most_lines_costs_few_calls_and_says_how_many(tmp_path: Path) -> None:
     company = company_with(tmp_path, 1000, [str(number) for number in range(1, 900)])
     company.sync(timeout=600)
-    assert "899 of 1000 lines refused: Line was refused on demand" in " ".join(company.wiring.overview().remarks)
+    assert "899 of 1000 lines refused: “Line was refused on demand" in " ".join(company.wiring.overview().remarks)
     for _ in range(24):
         company.clock.advance(3600)
         company.sync(timeout=60)

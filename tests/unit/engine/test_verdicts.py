@@ -80,7 +80,7 @@ def test_the_whole_file_is_tried_ever_more_rarely() -> None:
 
 def test_a_general_failure_without_words_says_so() -> None:
     assert general_words(answer(), 5) == "Gong answered FAILED and named no line"
-    assert general_words(answer((0, "too busy")), 5) == "too busy"
+    assert general_words(answer((0, "too busy")), 5) == "“too busy”"
 
 
 @pytest.mark.parametrize("resend", Resend)
@@ -97,7 +97,7 @@ def test_a_fault_that_spoils_most_lines_is_not_looked_for_line_by_line() -> None
     bad = answer(*TWENTY, total=700, good=300)
     verdict = judge(bad, 1000, IDS, Resend.FILE, Tries(0, 0), now=0.0)
     assert (verdict.rest, len(verdict.refused)) == (Pending.GENERAL, 20)
-    assert general_words(bad, 1000) == "700 of 1000 lines refused: is bad"
+    assert general_words(bad, 1000) == "700 of 1000 lines refused: “is bad”"
 
 
 def test_the_good_lines_of_a_piece_wait_for_the_other_pieces() -> None:

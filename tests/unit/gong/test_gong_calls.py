@@ -202,7 +202,7 @@ def test_denied_says_what_to_check(gong):
 
 def test_refused_holds_gongs_words(gong):
     gong.answers(400, json={"requestId": "r", "errors": ["label is missing", "type is missing"]})
-    with pytest.raises(GongRefused, match="HTTP 400: label is missing; type is missing") as caught:
+    with pytest.raises(GongRefused, match="HTTP 400: “label is missing; type is missing”") as caught:
         gong.client.put_schema(1, ObjectType.DEAL, [])
     assert caught.value.status == 400
 

@@ -70,13 +70,13 @@ def test_uploads(gong, upload, status, parts, result):
 
 def test_an_upload_is_told_in_gongs_words(gong, upload):
     gong.answers(400, json={"errors": ["dataFile part\nis missing\x00", {"description": "no line"}, 7]})
-    assert upload().detail == "HTTP 400: dataFile part is missing ; no line; (an error without words)"
+    assert upload().detail == "HTTP 400: “dataFile part is missing ; no line; (an error without words)”"
 
 
 def test_long_words_are_cut(gong, upload):
     gong.answers(400, json={"errors": ["x" * 100_000]})
     detail = upload().detail
-    assert detail.startswith("HTTP 400: xxx")
+    assert detail.startswith("HTTP 400: “xxx")
     assert len(detail) < 520
 
 

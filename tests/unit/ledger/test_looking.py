@@ -1,9 +1,12 @@
 """What the page and the judgement ask the ledger, on both of its databases."""
 
+from dataclasses import replace
+
 from ledger_under_test import LedgerUnderTest
 
 from connector.ledger.charts import Charts
 from connector.ledger.finder import Finder
+from connector.ledger.incidents import Incident, Incidents
 from connector.ledger.records import BatchState, PassKind, Pend, Pending, Refuse
 from connector.ledger.watch import Watch
 from connector.model import Bound
@@ -94,3 +97,15 @@ def test_files_that_do_not_get_on_are_told_with_their_words(ledger: LedgerUnderT
     assert (trouble.words, trouble.since) == ("DEAL file, sent: no answer", tried)
     assert watch.integration_gone() is None
     assert Finder(ledger.database).asked(5) == []
+
+
+def test_incidents_are_kept_whole_and_forgotten_when_they_are_gone(ledger: LedgerUnderTest) -> None:
+    incidents = Incidents(ledger.database)
+    ledger.lease.release()  # that nobody has it may be what is to be told
+    ours = Incident("source", "DEAL", "stopped", "words", 1.5, objects=3, lasted=True, times=2, told_at=2.5)
+    other = Incident("refused", "", "refused", "words", 1.0)
+    incidents.book([ours, other], [])
+    assert incidents.all() == [other, ours]
+    incidents.book([replace(ours, absent_since=3.0, ended_at=3.0, end_told_at=4.0)], [other.key])
+    (left,) = incidents.all()
+    assert (left.key, left.lasted, left.ended_at, left.end_told_at) == (("source", "DEAL"), True, 3.0, 4.0)
