@@ -66,7 +66,7 @@ def upload(url: str, path: str) -> None:
         def __getattr__(self, _name: str) -> Callable[..., Any]:
             return lambda *_args, **_more: None
 
-    client = GongClient(url, AccessKeyAuth("a", "b"), Unlimited(), SystemClock())
+    client = GongClient(AccessKeyAuth(url, "a", "b"), Unlimited(), SystemClock())
     print(client.upload(1, ObjectType.DEAL, "bench", Path(path), Path(path).stat().st_size))
 
 

@@ -4,6 +4,7 @@ import difflib
 import math
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +19,15 @@ from connector.errors import ConfigError, ConfigProblems, Problem
 from connector.model import Resend
 
 PREFIX = "CONNECTOR_"
+CREDENTIALS = (
+    "source_url",
+    "state_url",
+    "gong_access_key",
+    "gong_access_key_secret",
+    "gong_oauth_client_secret",
+    "web_password",
+)
+"""Settings that take effect without a restart when they stand in files; of a URL its account and password only."""
 CRON_FIELDS = 5
 LEAST_RECONCILE_SECONDS = 60
 
@@ -65,9 +75,20 @@ class Settings(BaseSettings):
         5_000_000_000, gt=0, description="Reading pauses when the spool holds this many bytes"
     )
     mapping: Path = Field(Path("config/mapping.yaml"), description="The mapping file")
-    gong_base_url: str = Field("https://api.gong.io", description="Gong's API; https unless it is this machine")
+    gong_base_url: str = Field(
+        "https://api.gong.io", description="Gong's API; https unless it is this machine. With OAuth, Gong names it"
+    )
     gong_access_key: SecretStr | None = Field(None, description="Gong's access key")
     gong_access_key_secret: SecretStr | None = Field(None, description="Gong's access key secret")
+    gong_oauth_client_id: str | None = Field(
+        None, description="Client id of your app in Gong: OAuth (`gong-connector login`) in place of an access key"
+    )
+    gong_oauth_client_secret: SecretStr | None = Field(None, description="Client secret of the app")
+    gong_oauth_redirect_uri: str = Field(
+        "http://127.0.0.1:8765/",
+        description="A redirect URI of the app; `login` listens there if it is this machine's and plain http",
+    )
+    gong_oauth_url: str = Field("https://app.gong.io", description="Where Gong authorises apps and gives out tokens")
     gong_ca_file: Path | None = Field(
         None, description="PEM file of certificate authorities to trust besides the usual ones"
     )
@@ -221,6 +242,42 @@ def load_settings() -> Settings:
         ) from None
     except SettingsError as error:
         raise ConfigError(f"settings: {str(error).splitlines()[0]}") from None
+
+
+class Live:
+    """The settings of a process that runs for long: credentials that stand in files (CONNECTOR_SECRETS_DIR, `.env`) are
+    those that stand there now. Everything else is as it was at the start. May be asked from any thread.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._seen = _files()
+
+    def now(self) -> Settings:
+        """Return the settings with the present credentials. While what the files say is unfit or missing (somebody is
+        writing them, say), the earlier ones stay.
+        """
+        files = _files()
+        if files != self._seen:
+            try:
+                fresh = load_settings()
+            except (ConfigError, OSError):
+                return self._settings
+            found = {name: getattr(fresh, name) for name in CREDENTIALS if getattr(fresh, name) is not None}
+            self._settings = self._settings.model_copy(update=found)
+            self._seen = files
+        return self._settings
+
+
+def _files() -> dict[str, tuple[int, int, int]]:
+    """Return what tells another version of each file that may hold a setting from this one."""
+    directory = os.environ.get(PREFIX + "SECRETS_DIR")
+    found = {}
+    for path in [Path(".env"), *(Path(directory) / f"{PREFIX}{name}".lower() for name in CREDENTIALS if directory)]:
+        with suppress(OSError):
+            seen = path.stat()
+            found[str(path)] = (seen.st_ino, seen.st_mtime_ns, seen.st_size)
+    return found
 
 
 def unknown_settings() -> list[Problem]:

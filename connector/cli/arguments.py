@@ -98,6 +98,18 @@ def validate(types: tuple[ObjectType, ...], as_json: bool) -> Status:
     return work(types, as_json=as_json)
 
 
+@commands.command(epilog=_example("login"))
+@click.option("--paste", is_flag=True, help="Ask for the address that the browser was sent to, instead of listening.")
+def login(paste: bool) -> Status:
+    """Have a person authorise the connector in Gong, by OAuth; needs CONNECTOR_GONG_OAUTH_CLIENT_ID and its secret.
+
+    Once is enough: the connector renews what Gong grants by itself. Ends with 3 when Gong left out a scope.
+    """
+    from connector.cli.login import login as work
+
+    return work(paste=paste)
+
+
 @commands.command(epilog=_example("register"))
 @click.option("--adopt", is_flag=True, help="Take over the registered integration even if it has another name.")
 def register(adopt: bool) -> Status:
@@ -353,7 +365,8 @@ def sandbox(
     """Serve a Gong of your own to try things on: the CRM API with its rules, limits and delays.
 
     It takes the key in CONNECTOR_GONG_ACCESS_KEY and CONNECTOR_GONG_ACCESS_KEY_SECRET; without them it takes
-    `sandbox` and `sandbox-secret`.
+    `sandbox` and `sandbox-secret`. For OAuth it knows the app in CONNECTOR_GONG_OAUTH_CLIENT_ID and
+    CONNECTOR_GONG_OAUTH_CLIENT_SECRET, or `sandbox-app` and `sandbox-app-secret`; whoever asks it consents.
     """
     from connector.cli.sandbox import sandbox as work
 

@@ -15,6 +15,8 @@ from connector.settings import Settings, load_settings
 
 DEFAULT_KEY: Final = "sandbox"
 DEFAULT_SECRET: Final = "sandbox-secret"  # noqa: S105 - of a sandbox, published in its help
+DEFAULT_APP: Final = "sandbox-app"
+DEFAULT_APP_SECRET: Final = "sandbox-app-secret"  # noqa: S105 - likewise
 
 
 def sandbox(host: str, port: int, data: Path | None, pending: float, processing: float, *, rate_limit: bool) -> Status:
@@ -39,6 +41,15 @@ def sandbox(host: str, port: int, data: Path | None, pending: float, processing:
             say(f"  CONNECTOR_GONG_ACCESS_KEY={DEFAULT_KEY} CONNECTOR_GONG_ACCESS_KEY_SECRET={DEFAULT_SECRET}")
         else:
             say("  CONNECTOR_GONG_ACCESS_KEY and CONNECTOR_GONG_ACCESS_KEY_SECRET as they are set here")
+        say("Or by OAuth, in place of the base URL and the key, with `gong-connector login`:")
+        say(f"  CONNECTOR_GONG_OAUTH_URL={url}")
+        if credentials.client_id == DEFAULT_APP:
+            say(
+                f"  CONNECTOR_GONG_OAUTH_CLIENT_ID={DEFAULT_APP} "
+                f"CONNECTOR_GONG_OAUTH_CLIENT_SECRET={DEFAULT_APP_SECRET}"
+            )
+        else:
+            say("  CONNECTOR_GONG_OAUTH_CLIENT_ID and CONNECTOR_GONG_OAUTH_CLIENT_SECRET as they are set here")
 
     try:
         serve(SandboxApi(world, credentials), host, port, ready)
@@ -51,9 +62,12 @@ def sandbox(host: str, port: int, data: Path | None, pending: float, processing:
 
 def _credentials(settings: Settings) -> Credentials:
     key, secret = settings.gong_access_key, settings.gong_access_key_secret
+    app_secret = settings.gong_oauth_client_secret
     return Credentials(
         DEFAULT_KEY if key is None else key.get_secret_value(),
         DEFAULT_SECRET if secret is None else secret.get_secret_value(),
+        client_id=settings.gong_oauth_client_id or DEFAULT_APP,
+        client_secret=DEFAULT_APP_SECRET if app_secret is None else app_secret.get_secret_value(),
     )
 
 

@@ -259,7 +259,7 @@ def _gong(wiring: Wiring, file: MappingFile | None) -> Generator[Finding, None, 
     except ConnectorError as error:
         yield from _problems("gong", error)
         return False
-    yield Finding(Level.OK, "gong", "the access key is accepted")
+    yield from _authorised(wiring)
     try:
         binding = wiring.binding
     except ConfigError:
@@ -296,6 +296,28 @@ def _gong(wiring: Wiring, file: MappingFile | None) -> Generator[Finding, None, 
         text += "correct integration.name, or take it over with `gong-connector register --adopt`"
         yield Finding(Level.PROBLEM, "gong", text, configuration=True)
     return False
+
+
+def _authorised(wiring: Wiring) -> Iterator[Finding]:
+    """Say what Gong took, and which scopes are missing."""
+    if not wiring.gong.uses_oauth:
+        yield Finding(Level.OK, "gong", "the access key is accepted")
+        return
+    try:
+        standing = wiring.gong.authorisation.standing()
+    except ConnectorError as error:
+        yield from _problems("gong", error)
+        return
+    if standing.refused is not None:
+        text = f"Gong does not renew the authorisation any more ({standing.refused}): run `gong-connector login`"
+        yield Finding(Level.PROBLEM, "gong", text)
+    yield Finding(Level.OK, "gong", f"the authorisation is accepted at {standing.host}")
+    if standing.missing is None:
+        text = "Gong does not say which scopes were granted; a call that lacks one names it"
+        yield Finding(Level.OK, "gong", text)
+    for scope, use in (standing.missing or {}).items():
+        text = f"the scope {scope} is missing ({use}): allow it for the app in Gong, then run `gong-connector login`"
+        yield Finding(Level.PROBLEM, "gong", text)
 
 
 def _schema(wiring: Wiring, mapping: CompiledMapping) -> Iterator[Finding]:

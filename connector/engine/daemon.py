@@ -56,6 +56,8 @@ class Daemon:
     """Carries out those that need not wait for a reading that is under way."""
     recover: Callable[[], None]
     """Compares what a restored ledger needs compared."""
+    keep_access: Callable[[], None]
+    """Renews Gong's authorisation when it is time."""
     _stop: threading.Event = field(default_factory=threading.Event)
     _todo: list[Entity] = field(default_factory=list)
     _read_at: dict[str, float] = field(default_factory=dict)
@@ -225,3 +227,4 @@ class Daemon:
         before = self.clock.now() - self.retention_days * DAY_SECONDS
         self.store.prune(before)
         self.requests.prune(before)
+        self.keep_access()

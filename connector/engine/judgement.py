@@ -46,6 +46,7 @@ class Kind(StrEnum):
     INTEGRATION = "integration"
     SOURCE = "source"
     GONG = "gong"
+    LOGIN = "login"
     BUDGET = "budget"
     LATE = "late"
     STUCK = "stuck"
@@ -170,6 +171,13 @@ def _source(seen: Overview) -> Iterator[Finding]:
 def _gong(seen: Overview) -> Iterator[Finding]:
     if seen.gone is not None:
         yield Finding(Kind.INTEGRATION, State.STOPPED, seen.gone, seen.last_taken)
+    if seen.login_refused is not None:
+        why, since = seen.login_refused
+        words = (
+            f"Gong does not renew the authorisation any more ({why}): run `gong-connector login`. Calls go on until "
+            "the access token ends, within hours."
+        )
+        yield Finding(Kind.LOGIN, State.HELD, words, since)
     used, *short = budget_words(seen.pacing, seen.now, running=seen.running)
     if short:
         yield Finding(Kind.BUDGET, State.LATE, " ".join(words for words, _ in (used, *short)))

@@ -56,6 +56,8 @@ class Overview:
     requests: Sequence[Request]
     backfills: Sequence[Backfill]
     doubted_since: float | None
+    login_refused: tuple[str, float] | None = None
+    """Why Gong does not renew the authorisation by OAuth any more, in words, and since when."""
     postponed: Postponed | None = None
     """Why the daemon that looks is not at work; None where it is, and for a command."""
     hindered: Postponed | None = None

@@ -16,6 +16,7 @@ from connector.engine.clerk import Clerk, refuse
 from connector.engine.comparisons import Comparisons, comparisons
 from connector.engine.courier import Courier
 from connector.engine.daemon import Daemon
+from connector.engine.gong_access import GongAccess
 from connector.engine.guard import Guard
 from connector.engine.intake import Policy
 from connector.engine.observe import Observer
@@ -33,7 +34,7 @@ from connector.engine.schema import SchemaKeeper
 from connector.engine.sync import Steps, Syncer
 from connector.engine.verifier import Verifier
 from connector.errors import ConfigError, ConnectorError, FatalError
-from connector.gong import AccessKeyAuth, GongClient, Transport, gong_host
+from connector.gong import GongClient, Transport, gong_host
 from connector.ledger.backfills import Backfills
 from connector.ledger.budget import Budget, Limits
 from connector.ledger.charts import Charts
@@ -53,7 +54,7 @@ from connector.ledger.watch import Watch
 from connector.mapping import CompiledMapping, MappingFile, compile_mapping, load, unfit
 from connector.model import Column, SchemaField
 from connector.object_types import ObjectType
-from connector.settings import Settings
+from connector.settings import Live, Settings
 from connector.source import Source, open_source
 from connector.spool import Spool, read_mark
 
@@ -92,6 +93,8 @@ class Wiring:
             looking: nothing is to be written: a ledger that is not there yet is an empty one in memory.
         """
         self.settings = settings
+        self.live = Live(settings)
+        """What files say of credentials now."""
         self.clock = clock
         self.observer = observer
         self._transport = transport
@@ -109,7 +112,7 @@ class Wiring:
             if "lease" in parts:
                 self.lease.release()
         finally:
-            for name in ("client", "source", "database"):
+            for name in ("gong", "source", "database"):
                 if name in parts:
                     parts[name].close()
 
@@ -272,6 +275,7 @@ class Wiring:
             requests=self.requests.open(),
             backfills=self.backfills.active(),
             doubted_since=queries.doubted_since(),
+            login_refused=self.gong.refused(),
             postponed=postponed,
             hindered=hindered,
         )
@@ -314,28 +318,21 @@ class Wiring:
     # -- Gong ------------------------------------------------------------------------------------
 
     @cached_property
+    def gong(self) -> GongAccess:
+        """The ways to Gong."""
+        return GongAccess(
+            self.live, lambda: self.database, lambda: self.budget, self.clock, self.observer, self._transport
+        )
+
+    @property
     def client(self) -> GongClient:
         """Gong's API, within the budget."""
-        key, secret = self.settings.gong_access_key, self.settings.gong_access_key_secret
-        if key is None or secret is None:
-            missing = "CONNECTOR_GONG_ACCESS_KEY" if key is None else "CONNECTOR_GONG_ACCESS_KEY_SECRET"
-            raise ConfigError(
-                f"{missing} is not set: create an API key in Gong (Company settings, Ecosystem, API) "
-                "and give its access key and secret"
-            )
-        return GongClient(
-            self.settings.gong_base_url,
-            AccessKeyAuth(key.get_secret_value(), secret.get_secret_value()),
-            self.budget,
-            self.clock,
-            transport=self._transport,
-            ca_file=None if self.settings.gong_ca_file is None else str(self.settings.gong_ca_file),
-        )
+        return self.gong.client
 
     @cached_property
     def binding(self) -> Binding:
         """What the ledger is bound to."""
-        return Binding(self.store, self.source.identity, gong_host(self.settings.gong_base_url))
+        return Binding(self.store, self.source.identity, gong_host(self.gong.base_url))
 
     def integration_id(self) -> int:
         """Return the registered integration.
@@ -527,6 +524,7 @@ class Wiring:
             self._clerk(quick=False),
             self._clerk(quick=True),
             self.recover,
+            self.gong.keep,
         )
 
     def recover(self) -> None:

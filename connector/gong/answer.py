@@ -21,6 +21,8 @@ class NoAnswer:
     sent: bool
     """False only where nothing can have reached Gong; True where it may have."""
     words: str
+    denied: bool = False
+    """The call was not even made, since there is nothing to authenticate with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,16 @@ class Answer:
             said = quoted(words) if words else ""
         return f"HTTP {self.status}: {said}" if said else f"HTTP {self.status}"
 
+    def missing_scope(self) -> str | None:
+        """Return the scope that a 401 says is missing; None when it says nothing of one."""
+        scope = _SCOPE.search(self.words())
+        return scope[0] if scope is not None else None
+
     def denied_words(self, remedy: str) -> str:
         """Return what a user should know and do about a 401 or 403; `remedy` is for a wrong credential."""
-        if scope := _SCOPE.search(self.words()):
-            advice = f"the credentials miss the scope {scope[0]}: allow it in Gong's API settings"
+        if scope := self.missing_scope():
+            advice = f"the credentials miss the scope {scope}: allow it in Gong's API settings"
+            advice += ", and with OAuth `gong-connector login` once more"
         elif self.status == 403:
             advice = "Gong does not trust this machine's address: ask your Gong administrator to allow it"
         else:
@@ -82,7 +90,9 @@ def _parsed(body: bytes) -> Any:
 def _error_texts(document: Any) -> list[str]:
     if not isinstance(document, dict):
         return []
-    errors = document.get("errors") or document.get("message") or []
+    # OAuth has names of its own (RFC 6749, 5.2).
+    names = ("errors", "message", "error_description", "error")
+    errors: Any = next((found for name in names if (found := document.get(name))), [])
     return [_error_text(error) for error in (errors if isinstance(errors, list) else [errors])]
 
 

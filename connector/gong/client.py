@@ -3,19 +3,22 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from types import MappingProxyType, TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 
 from connector import failpoints
 from connector.clock import Clock
-from connector.errors import GongDenied
+from connector.errors import BudgetSpent, GongDenied
 from connector.gong.answer import Answer, NoAnswer
-from connector.gong.auth import GongAuth
+from connector.gong.auth import Access, GongAuth
 from connector.gong.data_file import DataFileBody
 from connector.gong.errors import AlreadyRegistered, GongRefused, GongUnavailable
+from connector.gong.limiting import Limiter
 from connector.gong.outcomes import Integration, StatusOutcome, UploadOutcome
 from connector.gong.retry_after import retry_at
 from connector.gong.shapes import (
@@ -50,25 +53,6 @@ _AT = "X-Sandbox-At"
 """The header that names a moment; none of Gong's, so that it asks nothing of Gong that it could misunderstand."""
 
 
-class Limiter(Protocol):
-    """The company's shared budget of calls, asked before each call."""
-
-    def acquire(self, priority: int) -> float:
-        """Book one call, waiting until it may be made; raise RetriableError when that is far off.
-
-        Returns what `finished` wants to be told.
-        """
-        ...
-
-    def finished(self, booked: float) -> None:
-        """Take note that a call is over: Gong has counted it by now, which may be long after it was booked."""
-        ...
-
-    def throttled(self, until: float) -> None:
-        """Make everyone wait until `until` (epoch seconds): Gong answered 429."""
-        ...
-
-
 class GongClient:
     """Calls Gong. Each method makes exactly one call, booked with `limiter` under its `priority`.
 
@@ -79,12 +63,11 @@ class GongClient:
     Redirects are never followed.
 
     Raises ConfigError for a base URL that is not https (http is for localhost only), certificates that
-    cannot be read, or a proxy that cannot be used.
+    cannot be read, or a proxy that cannot be used; and what `auth.base_url` does.
     """
 
     def __init__(
         self,
-        base_url: str,
         auth: GongAuth,
         limiter: Limiter,
         clock: Clock,
@@ -95,22 +78,26 @@ class GongClient:
         deadline: float = 600.0,
         trust_env: bool = True,
     ) -> None:
+        self._auth = auth
         self._limiter = limiter
         self._clock = clock
-        self._remedy = auth.remedy
         self._upload_time = Allowance(timeout, deadline)
-        self._wire = Wire(
-            base_url,
-            auth,
-            clock,
-            transport=transport,
-            ca_file=ca_file,
-            trust_env=trust_env,
-        )
+        self._make_wire = partial(Wire, clock=clock, transport=transport, ca_file=ca_file, trust_env=trust_env)
+        self._wires: dict[str, Wire] = {}
+        self._wires_lock = Lock()
+        self._wire(auth.base_url)
+
+    def _wire(self, base_url: str) -> Wire:
+        """Return the connections to a host: there is one, but for a company that Gong moves."""
+        with self._wires_lock:
+            if base_url not in self._wires:
+                self._wires[base_url] = self._make_wire(base_url)
+            return self._wires[base_url]
 
     def close(self) -> None:
         """Close the connections."""
-        self._wire.close()
+        for wire in self._wires.values():
+            wire.close()
 
     def __enter__(self) -> Self:
         return self
@@ -233,13 +220,13 @@ class GongClient:
         }
         headers = {"Content-Type": body.content_type, "Content-Length": str(body.length)}
         answer, until = self._call("gong.upload", "POST", _ENTITIES, params, headers, body, priority, self._upload_time)
-        return upload_outcome(answer, request_id, body.sent_whole, until, self._remedy)
+        return upload_outcome(answer, request_id, body.sent_whole, until, self._auth.remedy)
 
     def status(self, integration_id: int, request_id: str, *, priority: int = 0) -> StatusOutcome:
         """Ask what became of the upload with `request_id`."""
         params = {"integrationId": str(integration_id), "clientRequestId": request_id}
         answer, until = self._call("gong.status", "GET", _STATUS, params, {}, None, priority)
-        return status_outcome(answer, until, self._remedy)
+        return status_outcome(answer, until, self._auth.remedy)
 
     def _ask(
         self,
@@ -257,11 +244,13 @@ class GongClient:
         typed = {} if content is None else {"Content-Type": "application/json"}
         answer, until = self._call(point, method, path, params, typed | dict(headers), content, priority)
         what = f"{method} {path}"
+        if isinstance(answer, NoAnswer) and answer.denied:
+            raise GongDenied(answer.words)
         if isinstance(answer, NoAnswer):
             hint = "" if answer.sent else ". Check CONNECTOR_GONG_BASE_URL, the network and HTTPS_PROXY"
             raise GongUnavailable(f"Gong, {what}: {answer.words}{hint}")
         if answer.status in (401, 403):
-            raise GongDenied(f"Gong denied {what}: {answer.denied_words(self._remedy)}")
+            raise GongDenied(f"Gong denied {what}: {answer.denied_words(self._auth.remedy)}")
         if answer.status in (200, 201) or (answer.status in accept and not answer.html):
             return answer
         if 400 <= answer.status < 500 and answer.status not in (408, 429) and not answer.html:
@@ -279,10 +268,48 @@ class GongClient:
         priority: int,
         time: Allowance = _CALL_TIME,
     ) -> tuple[Answer | NoAnswer, float | None]:
-        """Make one call; after a 429 also tell everyone, and return until when to wait."""
+        """Make one call; after a 429 also tell everyone, and return until when to wait.
+
+        A 401 that names no scope is answered by one more try where there is something else to try with. A file is not
+        sent twice: its next try comes by itself.
+        """
+        try:
+            access = self._auth.access()
+        except GongDenied as error:
+            return NoAnswer(sent=False, words=str(error), denied=True), None
+        except GongUnavailable as error:
+            return NoAnswer(sent=False, words=str(error)), error.until
+        answer, until = self._once(access, point, method, path, params, headers, content, priority, time)
+        if isinstance(answer, NoAnswer) or answer.status != 401 or answer.missing_scope() is not None:
+            return answer, until
+        if self._renew(access) and (content is None or isinstance(content, bytes)):
+            return self._once(self._auth.access(), point, method, path, params, headers, content, priority, time)
+        return answer, until
+
+    def _renew(self, denied: Access) -> bool:
+        """Return whether there is something else to try with. Gong's word on the call weighs more than on a renewal."""
+        try:
+            return self._auth.renew(denied)
+        except (GongDenied, GongUnavailable, BudgetSpent):
+            return False
+
+    def _once(
+        self,
+        access: Access,
+        point: str,
+        method: str,
+        path: str,
+        params: dict[str, str],
+        headers: dict[str, str],
+        content: bytes | Iterable[bytes] | None,
+        priority: int,
+        time: Allowance,
+    ) -> tuple[Answer | NoAnswer, float | None]:
+        wire = self._wire(access.base_url)
         booked = self._limiter.acquire(priority)
         failpoints.hit(f"{point}.before")
-        answer = self._wire.request(method, path, params, headers, content, time)
+        authorized = headers | {"Authorization": access.authorization}
+        answer = wire.request(method, path, params, authorized, content, time)
         failpoints.hit(f"{point}.after")
         self._limiter.finished(booked)
         if isinstance(answer, NoAnswer) or answer.status != 429:

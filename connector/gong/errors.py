@@ -1,6 +1,6 @@
 """What can go wrong in a call to Gong, by what the caller does next."""
 
-from connector.errors import ConnectorError, FatalError, RetriableError
+from connector.errors import ConnectorError, FatalError, GongDenied, RetriableError
 
 
 class GongUnavailable(RetriableError):
@@ -13,6 +13,10 @@ class GongUnavailable(RetriableError):
         super().__init__(message)
         self.until = until
         """Epoch seconds before which no call makes sense (429), None where Gong named no time."""
+
+
+class ClientDenied(GongDenied):
+    """Gong does not take the app's client id and secret; that says nothing of a token."""
 
 
 class GongRefused(FatalError):

@@ -14,6 +14,8 @@ def upload_outcome(
     check after a 401. Where the answer is not plainly Gong's own, the outcome is AMBIGUOUS, never a guess.
     """
     if isinstance(answer, NoAnswer):
+        if answer.denied:
+            return UploadOutcome(UploadResult.DENIED, answer.words)
         result = UploadResult.AMBIGUOUS if answer.sent else UploadResult.UNREACHABLE
         return UploadOutcome(result, answer.words)
     match answer.status:
@@ -53,7 +55,7 @@ def status_outcome(answer: Answer | NoAnswer, until: float | None, remedy: str) 
     page with 404 is UNAVAILABLE.
     """
     if isinstance(answer, NoAnswer):
-        return StatusOutcome(StatusResult.UNAVAILABLE, answer.words)
+        return StatusOutcome(StatusResult.DENIED if answer.denied else StatusResult.UNAVAILABLE, answer.words)
     match answer.status:
         case 200:
             return _told(answer)

@@ -10,9 +10,8 @@ import httpx
 from connector.addresses import is_loopback
 from connector.clock import Clock
 from connector.errors import ConfigError
-from connector.gong.address import gong_address
+from connector.gong.address import SETTING, gong_address
 from connector.gong.answer import Answer, NoAnswer, plain, read_answer
-from connector.gong.auth import GongAuth
 from connector.words import quoted
 
 Transport = httpx.BaseTransport
@@ -66,14 +65,15 @@ class Wire:
     def __init__(
         self,
         base_url: str,
-        auth: GongAuth,
         clock: Clock,
         *,
         transport: httpx.BaseTransport | None,
         ca_file: str | None,
         trust_env: bool,
+        setting: str = SETTING,
     ) -> None:
-        url = gong_address(base_url)
+        """Prepare. `setting` names the base URL in errors. Raises ConfigError."""
+        url = gong_address(base_url, setting)
         self._clock = clock
         # A proxy cannot reach this machine's own addresses, and must not see what is sent to them in the clear.
         trust_env = trust_env and not is_loopback(url.host)
@@ -81,7 +81,6 @@ class Wire:
         try:
             self._http = httpx.Client(
                 base_url=url,
-                auth=auth,
                 headers={"User-Agent": f"gong-connector/{_version()}", "Accept": "application/json"},
                 follow_redirects=False,
                 verify=verify,

@@ -90,6 +90,18 @@ calls: Final = Table(
     comment="Calls made to Gong, by minute since 1970 and priority.",
 )
 
+authorisation: Final = Table(
+    "authorisation",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("claimed_until", Double, nullable=False),
+    Column("note", Text),
+    Column("refused_at", Double),
+    comment="One row once `login` was run: the pair of OAuth tokens, encrypted, and whose turn it is to renew it.",
+)
+
 let_go: Final = Table(
     "let_go",
     metadata,

@@ -12,7 +12,7 @@ from email.utils import formatdate
 from typing import Final
 
 from connector.object_types import SCHEMA_TYPES, ObjectType
-from connector.sandbox import control
+from connector.sandbox import control, oauth
 from connector.sandbox.faults import (
     UPLOAD_KINDS,
     ConnectionDropped,
@@ -51,6 +51,11 @@ ROUTES: Final[Mapping[str, Mapping[str, Operation]]] = {
     "/v2/crm/entities": {"POST": Operation.UPLOAD, "GET": Operation.OBJECTS},
     "/v2/crm/request-status": {"GET": Operation.STATUS},
 }
+OAUTH_ROUTES: Final[Mapping[str, Mapping[str, Operation]]] = {
+    oauth.AUTHORIZE: {"GET": Operation.AUTHORIZE},
+    oauth.TOKEN: {"POST": Operation.TOKEN},
+}
+"""Of another host in Gong; the sandbox is both."""
 
 AT: Final = "x-sandbox-at"
 """The header of GET entities that names a moment: the objects are shown as they were then. Gong has none such."""
@@ -61,11 +66,14 @@ _HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gat
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who may call. The Basic key has every scope; a bearer token has those listed."""
+    """Who may call. The Basic key has every scope; a bearer token has those listed, or granted to the app."""
 
     access_key: str = "sandbox-key"
     access_key_secret: str = field(default="sandbox-secret", repr=False)
     tokens: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
+    client_id: str = "sandbox-app"
+    client_secret: str = field(default="sandbox-app-secret", repr=False)
+    app_scopes: frozenset[str] = frozenset(SCOPES.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,8 @@ class SandboxApi:
     def __init__(self, world: World, credentials: Credentials | None = None, faults: FaultPlan | None = None) -> None:
         self.world = world
         self.faults = faults or FaultPlan()
-        self._credentials = credentials or Credentials()
+        self.credentials = credentials or Credentials()
+        """May be replaced at any time."""
         self._handlers: Mapping[Operation, Callable[[_Call], Response]] = {
             Operation.REGISTER: self._register,
             Operation.INTEGRATIONS: self._integrations,
@@ -98,6 +107,8 @@ class SandboxApi:
             Operation.UPLOAD: self._upload,
             Operation.OBJECTS: self._objects,
             Operation.STATUS: self._status,
+            Operation.AUTHORIZE: self._authorize,
+            Operation.TOKEN: self._token,
         }
 
     def handle(self, request: Request) -> Response:
@@ -114,7 +125,7 @@ class SandboxApi:
 
     def _with_faults(self, call: _Call) -> Response:
         request = call.request
-        methods = ROUTES.get(request.path)
+        methods = ROUTES.get(request.path) or OAUTH_ROUTES.get(request.path)
         if methods is None:
             return call.error(404, f"Path [{request.path}] was not found")
         operation = methods.get(request.method)
@@ -132,24 +143,25 @@ class SandboxApi:
 
     def _admitted(self, operation: Operation, call: _Call) -> Response:
         try:
-            self._authenticate(operation, call.request.headers.get("authorization", ""))
-            wait = self.world.admit(call.number)
+            counts = operation in SCOPES or (operation is Operation.TOKEN and self.world.behaviour.token_calls_count)
+            if operation in SCOPES:
+                self._authenticate(SCOPES[operation], call.request.headers.get("authorization", ""))
+            wait = self.world.admit(call.number) if counts else None
             if wait is not None:
                 return call.error(429, "Too many requests", headers=self._retry_after(wait))
             return self._handlers[operation](call)
         except Refusal as refusal:
             return call.error(refusal.status, *refusal.messages)
 
-    def _authenticate(self, operation: Operation, header: str) -> None:
+    def _authenticate(self, wanted: str, header: str) -> None:
         scheme, _, value = header.partition(" ")
-        known = self._credentials
+        known = self.credentials
         if scheme.lower() == "bearer":
-            for token, scopes in known.tokens.items():
-                if hmac.compare_digest(token.encode(), value.strip().encode()):
-                    if SCOPES[operation] not in scopes:
-                        wanted = SCOPES[operation]
-                        raise Refusal(401, f"You don't have permission to use '{wanted}' in your app.")
-                    return
+            scopes = self._scopes(value.strip())
+            if scopes is not None and wanted not in scopes:
+                raise Refusal(401, f"You don't have permission to use '{wanted}' in your app.")
+            if scopes is not None:
+                return
         elif scheme.lower() == "basic":
             expected = f"{known.access_key}:{known.access_key_secret}".encode()
             try:
@@ -159,6 +171,12 @@ class SandboxApi:
             if hmac.compare_digest(expected, given):
                 return
         raise Refusal(401, "Missing or invalid credentials")
+
+    def _scopes(self, token: str) -> frozenset[str] | None:
+        for known, scopes in self.credentials.tokens.items():
+            if hmac.compare_digest(known.encode(), token.encode()):
+                return scopes
+        return self.world.grants.scopes(token)
 
     def _retry_after(self, wait: float) -> tuple[tuple[str, str], ...]:
         header = {
@@ -247,6 +265,15 @@ class SandboxApi:
                 "totalSuccessCount": status.success_count,
             },
         )
+
+    def _authorize(self, call: _Call) -> Response:
+        known = self.credentials
+        return oauth.authorize(call.request, self.world.grants, known.client_id, known.app_scopes)
+
+    def _token(self, call: _Call) -> Response:
+        client, behaviour = (self.credentials.client_id, self.credentials.client_secret), self.world.behaviour
+        seconds, names_scopes = behaviour.access_token_seconds, behaviour.names_scopes
+        return oauth.token(call.request, self.world.grants, client, seconds, names_scopes=names_scopes)
 
     def _ids(self, request: Request) -> list[str]:
         source = self.world.behaviour.read_ids_from

@@ -30,6 +30,18 @@ class Behaviour:
     retry_after: Literal["seconds", "date", "junk", "absent"] = "seconds"
     """What `Retry-After` of a 429 holds. Seconds are published; proxies send dates or nothing."""
 
+    access_token_seconds: float = 86_400
+    """How long an access token is good. "About a day" is published."""
+    names_scopes: bool = True
+    """Whether the token endpoint's answer lists the granted scopes. Seen, not published."""
+    refresh_ends_access: bool = False
+    """Whether a refresh ends the access token that came before. Not published."""
+    reuse_ends_authorisation: bool = False
+    """Whether a refresh token that comes a second time ends all that was granted with it (RFC 6819 recommends it),
+    or is merely refused. Not published."""
+    token_calls_count: bool = False
+    """Whether calls of the token endpoint use up the company's limits. Not published."""
+
     max_upload_bytes: int = 200_000_000
     """The largest data file. 200 MB is published, neither which megabyte nor the answer: here 400."""
     max_objects_read: int = 100

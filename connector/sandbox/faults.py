@@ -30,6 +30,8 @@ class Operation(StrEnum):
     UPLOAD = "upload"
     OBJECTS = "objects"
     STATUS = "status"
+    AUTHORIZE = "authorize"
+    TOKEN = "token"  # noqa: S105 - a name
 
 
 class FaultKind(StrEnum):

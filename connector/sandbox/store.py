@@ -38,6 +38,9 @@ CREATE TABLE IF NOT EXISTS dropped_values (
 CREATE TABLE IF NOT EXISTS calls (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL,
     status INTEGER, counted INTEGER NOT NULL DEFAULT 0, over_limit INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS grants (
+    token TEXT PRIMARY KEY, kind TEXT NOT NULL, family TEXT NOT NULL, scopes TEXT NOT NULL, ends REAL NOT NULL,
+    redirect_uri TEXT NOT NULL, used INTEGER NOT NULL DEFAULT 0);
 """
 
 WAITING: Final = "waiting"
@@ -99,6 +102,18 @@ class StoredCall:
     over_limit: bool
 
 
+@dataclass(frozen=True, slots=True)
+class StoredGrant:
+    """A code, an access token or a refresh token; those of one authorisation are a family."""
+
+    family: str
+    scopes: frozenset[str]
+    ends: float
+    redirect_uri: str
+    used: bool
+    """It was used up, or ended."""
+
+
 class Store:
     """Rows in and out; no rule of Gong's stands here. Not safe for threads without a lock around it."""
 
@@ -155,6 +170,28 @@ class Store:
         return [
             StoredCall(row["at"], row["method"], row["path"], row["status"], bool(row["over_limit"])) for row in rows
         ]
+
+    def add_grant(
+        self, token: str, kind: str, family: str, scopes: frozenset[str], ends: float, redirect_uri: str
+    ) -> None:
+        self._db.execute(
+            "INSERT INTO grants (token, kind, family, scopes, ends, redirect_uri) VALUES (?, ?, ?, ?, ?, ?)",
+            (token, kind, family, " ".join(sorted(scopes)), ends, redirect_uri),
+        )
+
+    def grant(self, kind: str, token: str) -> StoredGrant | None:
+        row = self._db.execute("SELECT * FROM grants WHERE token = ? AND kind = ?", (token, kind)).fetchone()
+        if row is None:
+            return None
+        scopes = frozenset(row["scopes"].split())
+        return StoredGrant(row["family"], scopes, row["ends"], row["redirect_uri"], bool(row["used"]))
+
+    def use_grant(self, token: str) -> None:
+        self._db.execute("UPDATE grants SET used = 1 WHERE token = ?", (token,))
+
+    def end_grants(self, family: str | None) -> None:
+        """End what a family, or every one, still has."""
+        self._db.execute("UPDATE grants SET used = 1 WHERE family = ? OR ? IS NULL", (family, family))
 
     def add_integration(self, integration_id: int, name: str, owner_email: str) -> None:
         self._db.execute("INSERT INTO integrations VALUES (?, ?, ?)", (integration_id, name, owner_email))

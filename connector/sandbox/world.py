@@ -13,6 +13,7 @@ from connector.sandbox import jsontext, schema
 from connector.sandbox.behaviour import Behaviour
 from connector.sandbox.datafile import PARENT_TYPES, DataFileCheck
 from connector.sandbox.faults import Effects
+from connector.sandbox.grants import Grants
 from connector.sandbox.limits import DAY_SECONDS, RateLimit
 from connector.sandbox.lines import LineRules
 from connector.sandbox.refusal import Refusal
@@ -102,6 +103,8 @@ class World:
         self.lock = RLock()
         self._seed = seed
         self._store = Store(str(path))
+        self.grants = Grants(self._store, self.lock, now, self.behaviour)
+        """What was authorised by OAuth."""
         self._limit = RateLimit(self.behaviour, self._store.counted_since(now() - DAY_SECONDS))
 
     def close(self) -> None:

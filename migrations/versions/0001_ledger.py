@@ -15,6 +15,17 @@ SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     op.create_table(
+        "authorisation",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("claimed_until", sa.Double(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("refused_at", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_authorisation"),
+        comment="One row once `login` was run: the pair of OAuth tokens, encrypted, and whose turn it is to renew it.",
+    )
+    op.create_table(
         "batches",
         sa.Column("id", SERIAL, nullable=False),
         sa.Column("type", sa.Text(), nullable=False),

@@ -45,11 +45,12 @@ class Said(NamedTuple):
 
 @dataclass
 class Site:
-    """The company. `world` is what Gong holds, `faults` is what goes wrong on the way to it."""
+    """The company. `world` is what Gong holds, `api` how it is called, `faults` what goes wrong on the way to it."""
 
     home: Path
     world: World
     environment: dict[str, str]
+    api: SandboxApi = field(init=False)
     faults: FaultPlan = field(default_factory=FaultPlan, kw_only=True)
     database: Path = field(default=Path(), kw_only=True)
 
@@ -174,8 +175,9 @@ def connected(home: Path, database: Path) -> Iterator[Site]:
     quick = Behaviour(calls_per_second=None, pending_seconds=0.02, processing_seconds=0.02)
     world, faults = World(now=time.time, behaviour=quick), FaultPlan()
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CONNECTOR_")}
-    with running(SandboxApi(world, CREDENTIALS, faults)) as base_url:
-        yield Site(
+    api = SandboxApi(world, CREDENTIALS, faults)
+    with running(api) as base_url:
+        site = Site(
             home,
             world,
             clean
@@ -196,4 +198,6 @@ def connected(home: Path, database: Path) -> Iterator[Site]:
             faults=faults,
             database=database,
         )
+        site.api = api
+        yield site
     world.close()

@@ -160,6 +160,10 @@ RUN: Final = (
 
 ELSEWHERE: Final = {
     **dict.fromkeys(
+        ("gong.token", "ledger.login", "ledger.claim", "ledger.renewed", "ledger.reseal", "ledger.in_vain"),
+        "only with OAuth: tests/unit/engine/test_authorisation.py",
+    ),
+    **dict.fromkeys(
         ("ledger.disbelieve", "ledger.recovery", "ledger.believe"),
         "only with a ledger restored from a backup: tests/simulation",
     ),

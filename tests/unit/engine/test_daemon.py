@@ -54,7 +54,21 @@ def test_rounds_that_still_wait_for_their_turn_do_not_keep_the_process_from_endi
     before = set(threading.enumerate())
     pacer: Any = SimpleNamespace(due=lambda: True, begin=lambda _sources: None, ahead=lambda: 0.0)
     daemon = Daemon(
-        rounds, other, other, other, clock, pacer, other, Every(3600.0), 90, Silent(), other, other, other, lambda: None
+        rounds,
+        other,
+        other,
+        other,
+        clock,
+        pacer,
+        other,
+        Every(3600.0),
+        90,
+        Silent(),
+        other,
+        other,
+        other,
+        lambda: None,
+        lambda: None,
     )
     ended: list[bool] = []
     main = threading.Thread(target=lambda: ended.append(daemon.run()), daemon=True)

@@ -14,7 +14,7 @@ from connector.ledger import tables
 from connector.ledger.store import FORGOTTEN
 
 HOUR = 3600
-KEPT = {"holds", "meta", "lease", "budget", "calls", "requests", "epoch"}
+KEPT = {"authorisation", "holds", "meta", "lease", "budget", "calls", "requests", "epoch"}
 """Tables that stay: each new one belongs here or to FORGOTTEN."""
 
 

@@ -60,8 +60,7 @@ def gong() -> Iterator[Gong]:
         return seen.answer(request)
 
     client = GongClient(
-        "https://gong.example",
-        AccessKeyAuth(KEY, SECRET),
+        AccessKeyAuth("https://gong.example", KEY, SECRET),
         limiter,
         clock,
         transport=httpx.MockTransport(handle),

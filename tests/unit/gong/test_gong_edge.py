@@ -12,7 +12,7 @@ SECRET = "canary-secret-7f3a"
 
 
 def client(base_url: str, limiter=None, **parts) -> GongClient:
-    return GongClient(base_url, AccessKeyAuth("CANARYKEY", SECRET), limiter, FakeClock(0), **parts)
+    return GongClient(AccessKeyAuth(base_url, "CANARYKEY", SECRET), limiter, FakeClock(0), **parts)
 
 
 @pytest.mark.parametrize(
@@ -74,11 +74,11 @@ def test_calls_to_this_machine_pass_no_proxy(gong, monkeypatch):
 @pytest.mark.parametrize("pair", [("", "s"), ("k", ""), ("k", "s\n"), (" k", "s")])
 def test_credentials_copied_carelessly_are_refused(pair):
     with pytest.raises(ConfigError, match="CONNECTOR_GONG_ACCESS_KEY"):
-        AccessKeyAuth(*pair)
+        AccessKeyAuth("https://x.example", *pair)
 
 
 def test_secrets_are_not_shown_by_repr(gong):
-    assert SECRET not in repr(AccessKeyAuth("k", SECRET))
+    assert SECRET not in repr(AccessKeyAuth("https://x.example", "k", SECRET))
     assert SECRET not in repr(gong.client) + repr(vars(gong.client))
 
 

@@ -186,5 +186,5 @@ def test_nothing_is_taken_for_an_answer_when_the_body_was_not_sent_whole(gong, t
 
     file = tmp_path / "f"
     file.write_bytes(b"{}\n")
-    hasty = GongClient("https://x.example", AccessKeyAuth("k", "s"), gong.limiter, FakeClock(0), transport=Hasty())
+    hasty = GongClient(AccessKeyAuth("https://x.example", "k", "s"), gong.limiter, FakeClock(0), transport=Hasty())
     assert hasty.upload(1, ObjectType.DEAL, "id-1", file, 3).result is UploadResult.AMBIGUOUS

@@ -76,7 +76,7 @@ def serve(gong) -> Iterator[Callable[..., tuple[Server, GongClient]]]:
 
     def start(behaviour: Callable[[Server, socket.socket], None]) -> tuple[Server, GongClient]:
         server = Server(behaviour)
-        client = GongClient(server.url, AccessKeyAuth("k", "s"), gong.limiter, SystemClock(), timeout=15)
+        client = GongClient(AccessKeyAuth(server.url, "k", "s"), gong.limiter, SystemClock(), timeout=15)
         opened.append((server, client))
         return server, client
 
@@ -194,7 +194,7 @@ def closed_port() -> int:
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_nothing_was_sent_when_nobody_listens(gong, one_line, scheme):
     with GongClient(
-        f"{scheme}://127.0.0.1:{closed_port()}", AccessKeyAuth("k", "s"), gong.limiter, SystemClock()
+        AccessKeyAuth(f"{scheme}://127.0.0.1:{closed_port()}", "k", "s"), gong.limiter, SystemClock()
     ) as client:
         outcome = client.upload(1, ObjectType.DEAL, "id-123", one_line, 3)
     assert outcome.result is UploadResult.UNREACHABLE
@@ -207,7 +207,7 @@ def test_nothing_was_sent_when_the_name_is_not_known(gong, one_line, monkeypatch
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with GongClient(
-        "https://gong.example", AccessKeyAuth("k", "s"), gong.limiter, SystemClock(), trust_env=False
+        AccessKeyAuth("https://gong.example", "k", "s"), gong.limiter, SystemClock(), trust_env=False
     ) as client:
         outcome = client.upload(1, ObjectType.DEAL, "id-123", one_line, 3)
     assert outcome.result is UploadResult.UNREACHABLE
@@ -227,7 +227,7 @@ def test_nothing_was_sent_when_the_proxy_refuses_and_the_proxy_sees_no_credentia
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("https_proxy", server.url)
     monkeypatch.setenv("HTTPS_PROXY", server.url)
-    with GongClient("https://gong.example", AccessKeyAuth("k", "s"), gong.limiter, SystemClock()) as client:
+    with GongClient(AccessKeyAuth("https://gong.example", "k", "s"), gong.limiter, SystemClock()) as client:
         outcome = client.upload(1, ObjectType.DEAL, "id-123", one_line, 3)
     server.join()
     assert outcome.result is UploadResult.UNREACHABLE
@@ -242,7 +242,7 @@ def test_nothing_was_sent_when_the_other_side_speaks_no_tls(gong, one_line):
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     server = Server(answer_plainly)
-    client = GongClient(server.url.replace("http:", "https:"), AccessKeyAuth("k", "s"), gong.limiter, SystemClock())
+    client = GongClient(AccessKeyAuth(server.url.replace("http:", "https:"), "k", "s"), gong.limiter, SystemClock())
     assert client.upload(1, ObjectType.DEAL, "id-123", one_line, 3).result is UploadResult.UNREACHABLE
     client.close()
     server.join()
@@ -279,7 +279,7 @@ def test_a_file_that_changes_while_it_is_sent_never_makes_a_whole_request(gong, 
             raise AssertionError("the body ended as if it were whole")
 
     client = GongClient(
-        "https://gong.example", AccessKeyAuth("k", "s"), gong.limiter, SystemClock(), transport=Meddler()
+        AccessKeyAuth("https://gong.example", "k", "s"), gong.limiter, SystemClock(), transport=Meddler()
     )
     with pytest.raises(DataFileChanged):
         client.upload(1, ObjectType.DEAL, "id", file, PLENTY)

@@ -125,8 +125,7 @@ def test_everyone_waits_as_long_as_gong_says_in_whatever_form(
     databases = [ledger.database, other_process(ledger)]
     clients = [
         GongClient(
-            "http://localhost",
-            AccessKeyAuth("key", "secret"),
+            AccessKeyAuth("http://localhost", "key", "secret"),
             Budget(database, clock, LIMITS),
             clock,
             transport=transport,
@@ -203,7 +202,7 @@ from connector.ledger.budget import Budget, Limits
 from connector.ledger.database import Database
 clock = SystemClock()
 budget = Budget(Database(sys.argv[2]), clock, Limits(3, 100))
-client = GongClient(sys.argv[1], AccessKeyAuth("key", "secret"), budget, clock)
+client = GongClient(AccessKeyAuth(sys.argv[1], "key", "secret"), budget, clock)
 def work():
     for _ in range(3):
         client.integrations(priority=1)
