@@ -77,11 +77,13 @@ class Rounds:
         did = False
         while self.courier.resolve() is not None:
             did = True
-        paused = self.store.pauses()
+        due = self.store.due_types()
+        paused = self.store.pauses() if due else {}
         for object_type in self._types:
-            if object_type in paused:
-                continue
-            did = self._again(object_type) or did
+            if object_type not in due:
+                self.failing.pop(object_type, None)
+            elif object_type not in paused:
+                did = self._again(object_type) or did
         return did
 
     def _again(self, object_type: ObjectType) -> bool:

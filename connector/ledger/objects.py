@@ -357,6 +357,19 @@ def has_live(connection: Connection, object_type: ObjectType, source: int) -> bo
     return connection.execute(statement, {"type": object_type, "source": source}).first() is not None
 
 
+def due_types(connection: Connection, now: float) -> set[ObjectType]:
+    """Return the types of which pending objects' time has come, or an isolation is under way: one look for all, since
+    a daemon looks each second and mostly finds nothing.
+    """
+    due = (
+        f"SELECT '{kind}' WHERE EXISTS (SELECT 1 FROM objects WHERE pending IS NOT NULL AND type = '{kind}'"
+        " AND pending_due <= :now)"
+        for kind in ObjectType
+    )
+    rows = connection.execute(text(f"SELECT type FROM isolations UNION {' UNION '.join(due)}"), {"now": now})
+    return {ObjectType(kind) for (kind,) in rows}
+
+
 def due_groups(connection: Connection, object_type: ObjectType, now: float) -> list[Group]:
     """Return which pending objects of a type go together now, those of no isolation first."""
     rows = connection.execute(

@@ -194,6 +194,11 @@ class Store:
         with self._database.reading() as connection:
             return objects.due(connection, object_type, self._clock.now(), limit, group, after)
 
+    def due_types(self) -> set[ObjectType]:
+        """Return the types that have pending objects whose time has come, or an isolation that has not ended."""
+        with self._database.reading() as connection:
+            return objects.due_types(connection, self._clock.now())
+
     def due_groups(self, object_type: ObjectType) -> list[Group]:
         """Return which pending objects of a type whose time has come go together, those of no isolation first."""
         with self._database.reading() as connection:
