@@ -9,7 +9,7 @@ COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint simulate crash broken docs lock
+.PHONY: help demo test lint simulate crash thorough broken docs lock
 
 help:  ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,7 +18,8 @@ demo: $(VENV)/.runtime  ## A demo CRM, a sandbox Gong, and a sync between the tw
 	$(BIN)/gong-connector demo
 
 test: $(VENV)/.dev  ## All tests; those of a database server or of Chromium skip without it (tests/databases.py names the URLs)
-	$(BIN)/pytest -n auto
+	@# Three at a time on two cores: much of a test's time is waiting, for a lease to end or a process to come up.
+	$(BIN)/pytest -n $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 ))
 
 lint: $(VENV)/.dev  ## Style, types and import rules
 	$(BIN)/ruff check .
@@ -32,7 +33,10 @@ simulate: $(VENV)/.dev  ## 200 random histories with crashes and faults, 200 of 
 	$(BIN)/python -m tests.simulation.day --hours 48
 
 crash: $(VENV)/.dev  ## The real process killed and terminated at every failpoint, on both kinds of ledger
-	$(BIN)/pytest tests/crash -m "thorough or not thorough"
+	$(BIN)/pytest -n auto tests/crash -m thorough
+
+thorough: $(VENV)/.dev  ## More of what `make test` tries: other ledgers, other seeds
+	$(BIN)/pytest -n auto -m thorough --ignore tests/crash --ignore tests/breaking
 
 broken: $(VENV)/.dev  ## Each promise broken on purpose: a test or the simulation must notice; takes half an hour
 	$(BIN)/pytest tests/breaking -m "thorough or not thorough"

@@ -18,7 +18,7 @@ SELDOM = {"CONNECTOR_SYNC_INTERVAL_SECONDS": "100000", "CONNECTOR_RECONCILE_INTE
 """What happens while a test looks on happens because it asked."""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.thorough), "postgresql"])
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """A company whose first load is over, on each kind of ledger."""
     with company(tmp_path, accounts=8) as site:

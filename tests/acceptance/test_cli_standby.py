@@ -60,7 +60,7 @@ def standing_by(site: Site, count: int) -> bool:
     return site.printed("run").err.count('"daemon.standby"') == count
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", [pytest.param("sqlite", marks=pytest.mark.thorough), "postgresql"])
 def test_a_second_daemon_takes_over_from_one_that_is_stopped_killed_or_ended(tmp_path: Path, kind: str) -> None:
     with ledger(kind, tmp_path) as url, company(tmp_path, accounts=4) as site:
         site.environment["CONNECTOR_STATE_URL"] = url

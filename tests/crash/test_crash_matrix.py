@@ -16,10 +16,12 @@ from tests.crash.trial import Trial, is_quiet, trial
 from tests.databases import postgres_database
 from tests.failpoint_names import failpoints, steps
 
-THOROUGH_OR_SQLITE = pytest.mark.parametrize(
-    "ledger", ["sqlite", pytest.param("postgresql", marks=pytest.mark.thorough)]
-)
-"""The other ledger, like all that is marked so, has its turn in `make crash`."""
+
+def ledgers(first: str) -> pytest.MarkDecorator:
+    """Run a test with that ledger and one side of each step; both sides, and the other ledger, in `make crash`."""
+    second = "postgresql" if first == "sqlite" else "sqlite"
+    more = [pytest.param(ledger, True, id=f"{ledger}-both", marks=pytest.mark.thorough) for ledger in (first, second)]
+    return pytest.mark.parametrize(("ledger", "both"), [pytest.param(first, False, id=first), *more])
 
 
 @contextmanager
@@ -38,52 +40,55 @@ def sides(step: str) -> list[str]:
     return [name for name in failpoints() if name == step or name.rpartition(".")[0] == step]
 
 
-def strike(made: Trial, parts: Sequence[Part], *, late: bool) -> None:
-    """Kill the parts' commands at all their failpoints; `late`: at the second time where they come there often."""
+def strike(made: Trial, parts: Sequence[Part], *, late: bool, both: bool) -> None:
+    """Kill the parts' commands at their failpoints; `late`: at the second time where they come there often; `both`:
+    before and after each step, not in turns.
+    """
     for part in parts:
-        for step in part.steps:
-            for at in reversed(sides(step)):  # "before" comes before "after"
+        for number, step in enumerate(part.steps):
+            points = sides(step)[::-1]  # "before" comes before "after"
+            for at in points if both else [points[number % len(points)]]:
                 part.prepare(made)
                 made.killed(*part.arguments, at=at, hit=2 if late and part.often else 1, besides=part.besides)
     made.goes_wrong()
 
 
-@pytest.mark.parametrize("ledger", [pytest.param("sqlite", marks=pytest.mark.thorough), "postgresql"])
-def test_a_first_load_and_changes_survive(tmp_path: Path, ledger: str) -> None:
+@ledgers("postgresql")
+def test_a_first_load_and_changes_survive(tmp_path: Path, ledger: str, both: bool) -> None:
     with fresh(tmp_path, ledger) as made:
-        strike(made, matrix.REGISTER, late=False)
+        strike(made, matrix.REGISTER, late=False, both=both)
         made.runs("register", status=0)
-        strike(made, matrix.SYNC, late=ledger == "postgresql")
+        strike(made, matrix.SYNC, late=ledger == "postgresql", both=both)
         made.runs("sync")
         hold(made)
 
 
-@THOROUGH_OR_SQLITE
-def test_crashes_in_the_midst_of_other_trouble_are_survived(tmp_path: Path, ledger: str) -> None:
+@ledgers("sqlite")
+def test_crashes_in_the_midst_of_other_trouble_are_survived(tmp_path: Path, ledger: str, both: bool) -> None:
     with fresh(tmp_path, ledger) as made:
         made.runs("register", status=0)
         made.runs("sync")
-        strike(made, matrix.TROUBLE, late=False)
+        strike(made, matrix.TROUBLE, late=False, both=both)
         made.runs("reconcile")
         made.runs("sync")
         hold(made)
 
 
-@THOROUGH_OR_SQLITE
-def test_sending_again_is_survived(tmp_path: Path, ledger: str) -> None:
+@ledgers("sqlite")
+def test_sending_again_is_survived(tmp_path: Path, ledger: str, both: bool) -> None:
     with fresh(tmp_path, ledger) as made:
         made.runs("register", status=0)
         made.runs("sync")
-        strike(made, matrix.AGAIN, late=False)
+        strike(made, matrix.AGAIN, late=False, both=both)
         made.runs("sync")
         hold(made, sent_again=True)
 
 
-@THOROUGH_OR_SQLITE
-def test_the_daemon_goes_on_where_it_was_killed(tmp_path: Path, ledger: str) -> None:
+@ledgers("sqlite")
+def test_the_daemon_goes_on_where_it_was_killed(tmp_path: Path, ledger: str, both: bool) -> None:
     with fresh(tmp_path, ledger) as made:
         made.runs("register", status=0)
-        strike(made, matrix.RUN, late=ledger == "postgresql")
+        strike(made, matrix.RUN, late=ledger == "postgresql", both=both)
         made.work()
         process = made.start("run")
         eventually(lambda: is_quiet(made), "rest")
