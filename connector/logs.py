@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import traceback
+import uuid
 from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
@@ -39,6 +40,7 @@ def configure(log_format: str, level: str, run: str | None) -> None:
     before: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.contextvars.merge_contextvars,
         add_run,
         _without_error_texts,
         _discreet,
@@ -94,6 +96,11 @@ class LogObserver:
 def is_trouble(name: str) -> bool:
     """Tell whether a step's name says that something went wrong."""
     return name.rpartition(".")[2] in _TROUBLE
+
+
+def new_run() -> str:
+    """Return a name for what this process logs."""
+    return uuid.uuid4().hex[:8]
 
 
 def flush() -> None:

@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -111,7 +110,7 @@ def in_time(stop: Stop, observer: Observer) -> Iterator[None]:
 def run() -> Status:
     """Keep syncing until a signal ends it."""
     settings = load_settings()
-    logs.configure(log_format_of_a_service(settings), settings.log_level, uuid.uuid4().hex[:8])
+    logs.configure(log_format_of_a_service(settings), settings.log_level, logs.new_run())
     clock, observer = SystemClock(), logs.LogObserver()
     with (
         stop_by_signal() as stop,

@@ -27,7 +27,8 @@ def working(settings: Settings | None = None, *, quiet: bool = False) -> Iterato
     settings = settings or load_settings()
     # On a terminal the bars say what happens; only what a person should look at is logged beside them.
     level = "WARNING" if remarks.is_terminal and settings.log_level.upper() == "INFO" else settings.log_level
-    logs.configure(settings.log_format or "console", level, None)
+    run = logs.new_run() if settings.log_format == "json" else None
+    logs.configure(settings.log_format or "console", level, run)
     with Wiring(settings, SystemClock(), observer(quiet=quiet)) as wiring:
         yield wiring
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Protocol
 
+from structlog.contextvars import bound_contextvars
+
 from connector.clock import Clock
 from connector.engine.collisions import Collisions
 from connector.engine.draft import Origin
@@ -200,7 +202,9 @@ class Reader:
         thorough: bool = False,
         silent: bool = False,
     ) -> Reading:
-        self._observer.event("pass.started", entity=entity.name, kind=kind.value, pass_id=pass_id)
+        self._observer.event(
+            "pass.started", entity=entity.name, type=entity.type.value, kind=kind.value, pass_id=pass_id
+        )
         urgency = priority_of(kind)
         with self._intake(entity, kind, pass_id, priority=urgency, thorough=thorough, silent=silent, met=met) as intake:
             try:
@@ -212,6 +216,7 @@ class Reader:
         self._observer.event(
             "pass.ended",
             entity=entity.name,
+            type=entity.type.value,
             kind=kind.value,
             pass_id=pass_id,
             end=end.value,
@@ -416,6 +421,7 @@ class Reader:
             return [row for row in entity.static_rows if str(row[KEY]) in wanted]
         return self._source.by_key(entity.relation, keys)
 
+    @contextlib.contextmanager
     def _intake(
         self,
         entity: Entity,
@@ -427,8 +433,9 @@ class Reader:
         silent: bool = False,
         isolation: int | None = None,
         met: Met | None = None,
-    ) -> Intake:
-        return Intake(
+    ) -> Iterator[Intake]:
+        """Decide about what is read in the block. Whatever is logged meanwhile bears the pass's id and its type."""
+        intake = Intake(
             Origin(entity, self._entities[entity.type].index(entity), kind, pass_id, isolation),
             self._store,
             self._holds,
@@ -446,6 +453,8 @@ class Reader:
             silent=silent,
             met=met,
         )
+        with bound_contextvars(pass_id=pass_id, type=entity.type.value), intake:
+            yield intake
 
     def _alive(self, object_type: ObjectType, source: int, ids: Sequence[str]) -> set[str]:
         """Return which of some objects have a row in that source of the type that is not deleted."""

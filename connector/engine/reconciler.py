@@ -75,6 +75,7 @@ class Reconciler:
         cursors = [self._store.cursor(entity.name) for entity in entities]
         if not entities or any(cursor is None or cursor.loaded_at is None for cursor in cursors):
             return None
+        self._observer.event("reconcile.started", type=object_type.value)
         met = Met()
         seen = met.ids
         counts, began, empty = Counts(), self._clock.now(), False

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.engine.lifecycle import TRANSITIONS
+from connector.engine.observe import EVENTS
 from connector.mapping.bindings import standard_names
 from connector.mapping.converters import CONVERTERS
 from connector.mapping.kinds import DEMANDED, EXPECTED, standard_kind
@@ -71,6 +72,13 @@ def failpoints() -> Iterator[str]:
         steps.setdefault(f"`{kind}.` ({path})", set()).add(name)
     for place, names in sorted(steps.items()):
         yield f"- {place}: {', '.join(f'`{name}`' for name in sorted(names))}"
+
+
+def events() -> Iterator[str]:
+    """Every event of the log."""
+    yield "| Event | Says that |"
+    yield "|---|---|"
+    yield from (f"| `{name}` | {meaning} |" for name, meaning in EVENTS.items())
 
 
 def breaks() -> Iterator[str]:
@@ -137,6 +145,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "diagram": diagram,
     "breaks": breaks,
     "modules": modules,
+    "events": events,
     "failpoints": failpoints,
     "fields": fields,
     "file keys": lambda: _keys("file"),

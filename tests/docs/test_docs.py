@@ -17,6 +17,8 @@ from connector.clock import FakeClock
 from connector.engine.history import pasts
 from connector.engine.incidents import PATIENCE, TITLES
 from connector.engine.judgement import Kind, State
+from connector.engine.lifecycle import TRANSITIONS
+from connector.engine.observe import EVENTS
 from connector.errors import ConfigProblems, Problem
 from connector.ledger.records import Pending
 from connector.mapping import CompiledMapping, compile_mapping, hints, load
@@ -146,6 +148,20 @@ def test_the_operating_page_explains_every_reason_to_wait() -> None:
 def test_the_operating_page_names_every_state_and_kind_of_finding() -> None:
     named = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "operating.md").read_text()))
     assert {one.value for one in (*State, *Kind)} <= named
+
+
+def test_every_event_that_the_code_can_say_has_its_meaning() -> None:
+    said = {"validate.started", "validate.progress", "validate.ended"}  # handed on
+    for state, ways in TRANSITIONS.items():
+        for outcome, way in ways.items():
+            said.add(f"batch.{(outcome if way.state is state else way.state).value}")
+    for path in (ROOT / "connector").rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "event":
+                first = call.args[0]
+                names = [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]
+                said |= {name.value for name in names if isinstance(name, ast.Constant)}
+    assert said == EVENTS.keys()
 
 
 def test_the_operating_page_says_of_each_alert_what_it_means_and_when_it_is_told() -> None:

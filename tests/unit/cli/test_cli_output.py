@@ -14,6 +14,9 @@ from connector import logs
 from connector.cli import output, reference, status
 from connector.cli.progress import Bars
 from connector.ledger.records import Pending
+from connector.object_types import ObjectType
+from connector.words import quoted
+from tests.unit.engine.company import Company
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +93,46 @@ def test_json_logs_hold_the_run_and_no_address_or_error_text(capsys: pytest.Capt
     assert second["event"] == "Job deliver raised"
     assert second["exception"].endswith("builtins.ValueError")
     assert value not in json.dumps(second)
+
+
+def test_whatever_is_logged_within_a_pass_bears_its_id_and_type(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    company = Company(tmp_path)
+    company.put("accounts", id=1, name="Initech")
+    logs.configure("json", "INFO", "run-1")
+    company.notes.event = logs.LogObserver().event  # type: ignore[method-assign]
+    company.sync()
+    company.close()
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    (began,) = [line for line in lines if line["event"] == "pass.started" and line["entity"] == "ACCOUNT"]
+    (spooled,) = [line for line in lines if line["event"] == "batch.spooled"]
+    assert (spooled["pass_id"], spooled["type"], spooled["run"]) == (began["pass_id"], "ACCOUNT", "run-1")
+    (done,) = [line for line in lines if line["event"] == "batch.done"]
+    assert (done["request_id"], done["type"]) == (spooled["request_id"], "ACCOUNT")
+    assert "pass_id" not in done
+    for line in lines:
+        if line["event"].startswith(("pass.", "batch.")):
+            assert line["type"] in set(ObjectType)
+
+
+def test_libraries_say_nothing_below_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("json", "DEBUG", None)
+    for name in ("sqlalchemy.engine.Engine", "httpx", "httpcore.connection", "psycopg", "asyncio", "any.other"):
+        logging.getLogger(name).info("SELECT %s", "a value")
+    assert capsys.readouterr().err == ""
+    logs.LogObserver().event("daemon.started")
+    assert "daemon.started" in capsys.readouterr().err
+
+
+def test_what_gong_said_is_left_out_of_logs(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("json", "INFO", None)
+    said = quoted("Jane Roe ” is “ no owner")
+    logs.LogObserver().event("pass.failed", entity="DEAL", error=f"Gong refused POST /x: HTTP 400: {said}. Look")
+    logs.LogObserver().event("pass.failed", entity="DEAL", error=said[:9])
+    first, second = [json.loads(line)["error"] for line in capsys.readouterr().err.splitlines()]
+    assert first == "Gong refused POST /x: HTTP 400: (see status). Look"
+    assert second == "(see status)", "cut in the middle"
 
 
 def test_console_logs_are_plain_lines_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

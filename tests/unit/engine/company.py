@@ -10,7 +10,7 @@ from in_process import SandboxTransport
 from pydantic import SecretStr
 
 from connector.clock import FakeClock
-from connector.engine.observe import Fact
+from connector.engine.observe import EVENTS, Fact
 from connector.engine.operations import carry_out
 from connector.engine.sync import SyncReport
 from connector.engine.wiring import Wiring
@@ -57,6 +57,7 @@ class Notes:
         self.events: list[tuple[str, dict[str, Fact]]] = []
 
     def event(self, name: str, **facts: Fact) -> None:
+        assert name in EVENTS, "docs/operating.md names every event"
         self.events.append((name, facts))
 
     def named(self, name: str) -> list[dict[str, Fact]]:
