@@ -17,7 +17,7 @@ from connector.cli.parts import log_format_of_a_service
 from connector.clock import SystemClock
 from connector.engine.observe import Observer
 from connector.engine.wiring import Wiring
-from connector.errors import LeaseLost, RetriableError
+from connector.errors import ConnectorError, LeaseLost, RetriableError
 from connector.settings import load_settings
 
 AGAIN_SECONDS: Final = 5.0
@@ -32,6 +32,8 @@ class Stop:
 
     def __init__(self) -> None:
         self.asked = threading.Event()
+        self.reread = threading.Event()
+        """The wish (SIGHUP) that the mapping file be read again; whoever fulfils it clears it."""
         self._tell: Callable[[], None] | None = None
 
     def ask(self) -> None:
@@ -49,7 +51,8 @@ class Stop:
 
 @contextmanager
 def stop_by_signal() -> Iterator[Stop]:
-    """Give a Stop that SIGTERM and SIGINT ask.
+    """Give a Stop that SIGTERM and SIGINT ask. SIGHUP asks for the mapping file to be read again; for the end where it
+    says that the terminal is gone.
 
     Python's handlers run in the midst of whatever the main thread does, waiting for the same Stop included, whose lock
     they would then wait for in vain; and not at all while it waits outside Python, for a lock of the ledger's, say. So
@@ -58,12 +61,15 @@ def stop_by_signal() -> Iterator[Stop]:
     stop = Stop()
     coming, going = os.pipe()
     os.set_blocking(going, False)
-    earlier = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}
+    interactive = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN and _has_terminal()
+    earlier = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
     wakeup = signal.set_wakeup_fd(going, warn_on_full_buffer=False)
 
     def pass_on() -> None:
         while (number := os.read(coming, 1)) != _NO_SIGNAL:
-            if number[0] in earlier:
+            if number[0] == signal.SIGHUP and (not interactive or _has_terminal()):
+                stop.reread.set()
+            elif number[0] in earlier:
                 stop.ask()
 
     listener = threading.Thread(target=pass_on, name="signals", daemon=True)
@@ -78,6 +84,15 @@ def stop_by_signal() -> Iterator[Stop]:
         listener.join()
         os.close(coming)
         os.close(going)
+
+
+def _has_terminal() -> bool:
+    """Tell whether there is a terminal to which this process belongs: one that was closed is gone."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:
@@ -136,6 +151,7 @@ def serve(
     if not _becomes_active(wiring, observer, stop, postpone):
         return Status.WELL
     observer.event("daemon.started", interval=wiring.settings.sync_interval_seconds)
+    wiring.daemon.remapping.asked = stop.reread
     stop.tell(wiring.daemon.stop)
     try:
         rested = wiring.daemon.run()
@@ -153,6 +169,8 @@ def _becomes_active(wiring: Wiring, observer: Observer, stop: Stop, postpone: Ca
     """Wait for what is out of reach, and for the process that is active; return False when asked to stop."""
     said = ""
     while not stop.asked.is_set():
+        if stop.reread.is_set():
+            _reread(wiring, observer, stop)
         try:
             wiring.integration_id()
             entities = wiring.mapping.entities
@@ -176,6 +194,19 @@ def _becomes_active(wiring: Wiring, observer: Observer, stop: Stop, postpone: Ca
             said = other
         stop.asked.wait(AGAIN_SECONDS)
     return False
+
+
+def _reread(wiring: Wiring, observer: Observer, stop: Stop) -> None:
+    """Take up the mapping file, if it is right, before this process is active."""
+    stop.reread.clear()
+    try:
+        taken = wiring.remap()
+    except ConnectorError as error:
+        observer.event("mapping.refused", error="; ".join(str(error).splitlines()), alarm=True)
+        if isinstance(error, RetriableError):
+            stop.reread.set()
+    else:
+        observer.event("mapping.taken" if taken else "mapping.unchanged")
 
 
 def _end_now(status: Status) -> None:

@@ -1,7 +1,7 @@
 """The status page of a daemon: put together from the settings, and served from a thread while the daemon lives."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -40,13 +40,19 @@ class Page:
     observer: Observer
     """Counts for the metrics, and passes on."""
     clock: Clock
+    read_mapping: Callable[[], str]
     known: threading.Event = field(default_factory=threading.Event)
     """Set once it is known how the start went: what is shown before would be of no use, and a start that fails for
     wrong settings shows nothing.
     """
+    mapping: str = field(init=False)
+    """The mapping file's text as it was taken up."""
     _postponed: Postponed | None = None
     _hindered: Postponed | None = None
     _hindered_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.mapping = self.read_mapping()
 
     def postpone(self, words: str | None) -> None:
         """Note why the daemon is not at work yet; None once it is, or stands by."""
@@ -58,17 +64,19 @@ class Page:
         self.known.set()
 
     def event(self, name: str, **facts: Fact) -> None:
-        """Listen to what the daemon does (an engine.observe.Observer): to its rounds that fail."""
+        """Listen to what the daemon does (an engine.observe.Observer): rounds that fail, a mapping file taken up."""
         if name == "round.failed" and facts.get("round") != _DELIVER:
             earlier, now = self.hindered, self.clock.now()
             self._hindered = Postponed(str(facts.get("error")), now if earlier is None else earlier.since)
-            self._hindered_at = now
+            self._hindered_at = self.clock.monotonic()
+        elif name == "mapping.taken":
+            self.mapping = self.read_mapping()
         self.observer.event(name, **facts)
 
     @property
     def hindered(self) -> Postponed | None:
         """Why the daemon's rounds fail."""
-        return self._hindered if self.clock.now() - self._hindered_at < HINDERED_SECONDS else None
+        return self._hindered if self.clock.monotonic() - self._hindered_at < HINDERED_SECONDS else None
 
     @property
     def postponed(self) -> Postponed | None:
@@ -85,7 +93,7 @@ def page(settings: Settings, clock: Clock, observer: Observer) -> Iterator[Page]
     from connector.web.metrics import Counting
 
     registry = CollectorRegistry()
-    made = Page(Counting(observer, registry, clock), clock)
+    made = Page(Counting(observer, registry, clock), clock, lambda: _mapping(settings))
     server: list[Server] = []
     ended = threading.Event()
 
@@ -95,7 +103,7 @@ def page(settings: Settings, clock: Clock, observer: Observer) -> Iterator[Page]
             return
         with _Ledger(settings, clock, made) as ledger:
             lookout = _lookout(clock, ledger)
-            server.append(_server(settings, clock, observer, registry, lookout))
+            server.append(_server(settings, made, observer, registry, lookout))
             alerts = _alerts(settings, clock, ledger, made.observer)
             watcher = threading.Thread(target=_watch, args=(lookout, alerts, ended), name="watch", daemon=True)
             watcher.start()
@@ -181,7 +189,7 @@ def _lookout(clock: Clock, ledger: _Ledger) -> "Lookout":
 
 
 def _server(
-    settings: Settings, clock: Clock, observer: Observer, registry: "CollectorRegistry", lookout: "Lookout"
+    settings: Settings, made: Page, observer: Observer, registry: "CollectorRegistry", lookout: "Lookout"
 ) -> "Server":
     from connector.web.app import Configuration, Site, create_app
     from connector.web.server import Server
@@ -189,12 +197,12 @@ def _server(
     password = settings.web_password
     site = Site(
         lookout,
-        Configuration(shown(settings), _mapping(settings)),
+        Configuration(shown(settings), lambda: made.mapping),
         None if password is None else password.get_secret_value(),
         settings.web_host,
         settings.spool_max_bytes,
         registry,
-        clock.now,
+        made.clock.now,
     )
     return Server(create_app(site), settings.web_host, settings.web_port, observer)
 

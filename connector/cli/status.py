@@ -32,7 +32,8 @@ def _status(seen: Overview) -> Status:
     if seen.failed or seen.missing:
         return Status.FAILED
     work = seen.work
-    exceptions = work.refused or work.held or seen.remarks or seen.held or seen.paused or seen.doubted_since
+    waiting = seen.held or seen.paused or seen.doubted_since or seen.unused
+    exceptions = work.refused or work.held or seen.remarks or waiting
     return Status.UNSETTLED if exceptions else Status.WELL
 
 

@@ -72,6 +72,12 @@ class Clerk:
             if work.due <= self._clock.now():
                 self._go_on(request, work)
 
+    def begin_anew(self) -> None:
+        """Have what is under way begun anew at the next tick, as after a restart."""
+        for work in self._under_way.values():
+            work.steps.close()
+        self._under_way.clear()
+
     def carry_out_last(self, *, rested: bool) -> Outcome | None:
         """Carry out, once the daemon's threads have come to rest, what it came to rest for; return how that ended.
 
@@ -130,6 +136,6 @@ def refuse(operation: Operation[Any, Any] | None, request: Request, mapping: str
         raise ConfigError(f"the daemon does not know {request.operation!r}: it is of another version of the connector")
     if operation.mapped and request.mapping is not None and request.mapping != mapping:
         raise ConfigError(
-            "the daemon works with another version of the mapping file than the one that this command sees: restart "
-            "the daemon, so that it takes up the changes"
+            "the daemon works with another version of the mapping file than the one that this command sees: send it "
+            "SIGHUP or restart it, so that it takes up the changes"
         )

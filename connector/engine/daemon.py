@@ -12,6 +12,7 @@ from connector.engine.observe import Observer
 from connector.engine.pacing import Pacer
 from connector.engine.reader import End
 from connector.engine.reconciler import Reconciler
+from connector.engine.remapping import Remapping
 from connector.engine.rounds import Rounds
 from connector.engine.schedule import JUMP_SECONDS, Schedule
 from connector.errors import ConnectorError, FatalError, LeaseLost, LedgerUnavailable
@@ -58,6 +59,7 @@ class Daemon:
     """Compares what a restored ledger needs compared."""
     keep_access: Callable[[], None]
     """Renews Gong's authorisation when it is time."""
+    remapping: Remapping
     _stop: threading.Event = field(default_factory=threading.Event)
     _todo: list[Entity] = field(default_factory=list)
     _read_at: dict[str, float] = field(default_factory=dict)
@@ -82,6 +84,7 @@ class Daemon:
         """
         schedule = Schedule(self.clock, ("default", "reading", "delivery"), self._stop, self._jumped)
         self.requests.give_up()
+        self.remapping.begin()
         self._back = self.pacer.ahead()
         self._add(schedule, "passes", self.passes, TICK_SECONDS, "reading", at_once=True)
         self._add(schedule, "reconcile", self.compare, RECONCILE_SECONDS, "reading")
@@ -122,14 +125,26 @@ class Daemon:
     # -- the rounds, each on its schedule ----------------------------------------------------------
 
     def passes(self) -> None:
-        """Begin a pass over the entity sources whose interval has gone by, when it is time for one."""
+        """Begin a pass over the entity sources whose interval has gone by, when it is time for one; under another
+        mapping, if there is one, over all of them.
+        """
         self._set_back()
+        if self.remapping.tick():
+            self._begin_anew()
         if not self.pacer.due():
             return
         waiting = {entity.name for entity in self._todo}
         self._todo = [one for one in self.rounds.mapping.entities if one.name in waiting or self._is_due(one)]
         self.pacer.begin(len(self._todo))
         self._read()
+
+    def _begin_anew(self) -> None:
+        """Do under another mapping what a daemon does at its start."""
+        if self._stop.is_set():
+            self.rounds.reader.stop()  # `stop` may have told the reader from before
+        self._todo, self._read_at, self._uncompared = [], {}, {}
+        self.clerk.begin_anew()
+        self.pacer.begin_anew()
 
     def _set_back(self) -> None:
         """Bring forward what would wait too long because the clock was set back."""

@@ -52,6 +52,7 @@ class Kind(StrEnum):
     STUCK = "stuck"
     FILE = "file"
     RESTORED = "restored"
+    MAPPING = "mapping"
     GUARD = "guard"
     PAUSE = "pause"
     WAITING = "waiting"
@@ -230,6 +231,12 @@ def _late(seen: Overview) -> Iterator[Finding]:
 
 
 def _persons(seen: Overview) -> Iterator[Finding]:
+    if seen.unused is not None:
+        words = (
+            f"The mapping file on disk is not in use since {moment(seen.unused.since)}, the one from before is: "
+            f"{seen.unused.words.rstrip('.')}. Mend it, and send the daemon SIGHUP again or restart it."
+        )
+        yield Finding(Kind.MAPPING, State.HELD, words, seen.unused.since)
     for hold in seen.held:
         yield Finding(Kind.GUARD, State.HELD, hold_words(hold), hold.since, f"{hold.type} {hold.kind}", hold.objects)
     for object_type, since in seen.paused.items():

@@ -8,7 +8,7 @@ from connector.ledger.backfills import Backfill
 from connector.ledger.queries import Active, Hold, TypeStatus, Work
 from connector.ledger.records import CursorStatus, Pass
 from connector.ledger.requests import Request
-from connector.ledger.watch import FileTrouble, Stranded
+from connector.ledger.watch import FileTrouble, Stranded, Unused
 from connector.object_types import ObjectType
 
 
@@ -56,6 +56,8 @@ class Overview:
     requests: Sequence[Request]
     backfills: Sequence[Backfill]
     doubted_since: float | None
+    unused: Unused | None
+    """Why the mapping file on disk is not the one in use."""
     login_refused: tuple[str, float] | None = None
     """Why Gong does not renew the authorisation by OAuth any more, in words, and since when."""
     postponed: Postponed | None = None

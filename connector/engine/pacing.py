@@ -92,6 +92,10 @@ class Pacer:
         self._store.set_meta(PACING, orjson.dumps(_Begun(mark.at, mark.before, sources)).decode())
         self._begun = True
 
+    def begin_anew(self) -> None:
+        """Have a pass come at once, as the first of a process."""
+        self._begun = False
+
     def due(self) -> bool:
         """Tell whether it is time for a pass. The first of a process comes at once, if calls allow."""
         now = self._clock.now()

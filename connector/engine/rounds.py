@@ -43,10 +43,15 @@ class Rounds:
     """Types whose pending objects could not be read at the latest try, and why."""
     denied: str | None = None
     """Why Gong turned the latest delivery away for its credentials, scope or address."""
-    _types: list[ObjectType] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self._types = [kind for kind in ObjectType if any(entity.type is kind for entity in self.mapping.entities)]
+    @property
+    def _types(self) -> list[ObjectType]:
+        return [kind for kind in ObjectType if any(entity.type is kind for entity in self.mapping.entities)]
+
+    def remap(self, mapping: CompiledMapping, reader: Reader) -> None:
+        """Go by another mapping from now on; between two rounds of reading only."""
+        self.mapping, self.reader = mapping, reader
+        self.failing.clear()
 
     def read_at(self, entity: Entity) -> float:
         """Return from when on an entity source may be read (seconds since 1970 UTC)."""

@@ -1,12 +1,13 @@
 """Builds the parts from the settings, each when it is first needed. Nothing else in the engine sees settings."""
 
+import copy
 import os
 import socket
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 from zoneinfo import ZoneInfo
 
 from connector.clock import Clock
@@ -29,6 +30,7 @@ from connector.engine.presence import Presence
 from connector.engine.reader import End, Reader
 from connector.engine.reconciler import Reconciler
 from connector.engine.recovery import Recovery
+from connector.engine.remapping import Remapping
 from connector.engine.rounds import Rounds
 from connector.engine.schema import SchemaKeeper
 from connector.engine.sync import Steps, Syncer
@@ -57,6 +59,9 @@ from connector.object_types import ObjectType
 from connector.settings import Live, Settings
 from connector.source import Source, open_source
 from connector.spool import Spool, read_mark
+
+_OF_MAPPING: Final = ("mapping_file", "_catalog", "_changed", "mapping", "comparisons", "reconciler", "verifier")
+"""Parts that are made of the mapping file."""
 
 
 class LeaseTaken(FatalError):
@@ -100,6 +105,7 @@ class Wiring:
         self._transport = transport
         self.new_id = new_id
         self._looking = looking
+        self._strict = False
 
     def __enter__(self) -> Self:
         return self
@@ -156,7 +162,7 @@ class Wiring:
                 try:
                     catalog[relation.name] = self.source.describe(relation)
                 except FatalError as error:
-                    if not self._is_loaded(origin.name):
+                    if self._strict or not self._is_loaded(origin.name):
                         raise
                     self.observer.event("source.changed", entity=origin.name, error=str(error), alarm=True)
                     failed = failed or error
@@ -169,11 +175,36 @@ class Wiring:
         """Entity sources that do not fit the mapping any more, as they did at their first load: a column that is gone
         stops its type, not the others. One that was never loaded shows that the mapping is wrong.
         """
+        if self._strict:
+            return []
         return [name for name in unfit(self.mapping_file, self._catalog) if self._is_loaded(name)]
 
     def _is_loaded(self, entity: str) -> bool:
         cursor = self.store.cursor(entity)
         return cursor is not None and cursor.loaded_at is not None
+
+    def remap(self) -> bool:
+        """Take up the mapping file as it is now, between two rounds of reading; return False where it says nothing new.
+        It must fit the source in everything: a column that is not there may be a slip of the pen.
+
+        Raises:
+            ConnectorError: it is wrong, or cannot be held against the source now; what was in use stays.
+        """
+        fresh = copy.copy(self)
+        for name in _OF_MAPPING:
+            fresh.__dict__.pop(name, None)
+        fresh._strict = True
+        if fresh.mapping_file.fingerprint == self.mapping_file.fingerprint:
+            return False
+        made = {name: getattr(fresh, name) for name in _OF_MAPPING[:-2]}
+        for name in _OF_MAPPING:
+            self.__dict__.pop(name, None)
+        self.__dict__ |= made
+        if "rounds" in self.__dict__:
+            self.rounds.remap(self.mapping, self._reader())
+        if "daemon" in self.__dict__:
+            self.daemon.reconciler, self.daemon.comparisons = self.reconciler, self.comparisons
+        return True
 
     def _compile(self) -> CompiledMapping:
         picklists = {query: self.source.values(query) for query in self.mapping_file.picklist_queries}
@@ -276,6 +307,7 @@ class Wiring:
             backfills=self.backfills.active(),
             doubted_since=queries.doubted_since(),
             login_refused=self.gong.refused(),
+            unused=watch.mapping_unused(),
             postponed=postponed,
             hindered=hindered,
         )
@@ -406,20 +438,6 @@ class Wiring:
         settings = self.settings
         integration_id = self.integration_id()
         self.recovery.begin()
-        reader = Reader(
-            self.mapping,
-            self.source,
-            self.store,
-            self.holds,
-            self.spool,
-            self.clock,
-            Policy(settings.max_file_bytes, settings.account_wait_seconds, self._guard),
-            settings.overlap_seconds,
-            self.observer,
-            self.new_id,
-            self.lease,
-            self.recovery,
-        )
         courier = Courier(
             self.client,
             integration_id,
@@ -435,7 +453,7 @@ class Wiring:
         )
         return Rounds(
             self.mapping,
-            reader,
+            self._reader(),
             courier,
             self.schema,
             Presence(self.client, integration_id, self.store, self.clock, self.observer),
@@ -443,6 +461,23 @@ class Wiring:
             self.clock,
             settings.account_wait_seconds,
             self.observer,
+        )
+
+    def _reader(self) -> Reader:
+        settings = self.settings
+        return Reader(
+            self.mapping,
+            self.source,
+            self.store,
+            self.holds,
+            self.spool,
+            self.clock,
+            Policy(settings.max_file_bytes, settings.account_wait_seconds, self._guard),
+            settings.overlap_seconds,
+            self.observer,
+            self.new_id,
+            self.lease,
+            self.recovery,
         )
 
     @cached_property
@@ -525,6 +560,7 @@ class Wiring:
             self._clerk(quick=True),
             self.recover,
             self.gong.keep,
+            Remapping(self.remap, self.store, self.clock, self.observer),
         )
 
     def recover(self) -> None:

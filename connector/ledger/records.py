@@ -30,6 +30,8 @@ class BatchState(StrEnum):
 
 INTEGRATION_GONE: Final = "integration.gone"
 """Under which key of `meta` stands, in words, that the integration was not found in Gong; empty when it is there."""
+MAPPING_UNUSED: Final = "mapping.unused"
+"""Under which key of `meta` stands why the mapping file on disk is not in use, and since when, as JSON; or nothing."""
 STUCK: Final = "Gong has not finished it for "
 """Begins the note of a batch that takes unusually long."""
 NEVER_DUE: Final = 1e12

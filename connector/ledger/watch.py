@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import orjson
+
 from connector.ledger.database import Database
 from connector.ledger.objects import HELD_SQL, UNSETTLED_SQL
 from connector.ledger.queries import GOING_SQL
-from connector.ledger.records import INTEGRATION_GONE, BatchState, Pending
+from connector.ledger.records import INTEGRATION_GONE, MAPPING_UNUSED, BatchState, Pending
 from connector.ledger.statement import text
 from connector.object_types import ObjectType
 
@@ -40,6 +42,15 @@ class Stranded:
     objects: int
     since: float
     """When the first of them began to wait (seconds since 1970 UTC)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """Why the mapping file on disk is not the one in use."""
+
+    words: str
+    since: float
+    """When the daemon was first told to read it (seconds since 1970 UTC)."""
 
 
 class Watch:
@@ -108,11 +119,19 @@ class Watch:
 
     def integration_gone(self) -> str | None:
         """Return in words that the integration is not in Gong any more; None when it is, as far as is known."""
+        return self._noted(INTEGRATION_GONE)
+
+    def mapping_unused(self) -> Unused | None:
+        """Return why the mapping file on disk is not the one in use; None when it is, as far as is known."""
+        noted = self._noted(MAPPING_UNUSED)
+        return None if noted is None else Unused(**orjson.loads(noted))
+
+    def _noted(self, key: str) -> str | None:
         with self._database.reading() as connection:
-            words: str | None = connection.execute(
-                text("SELECT value FROM meta WHERE key = :key AND value <> ''"), {"key": INTEGRATION_GONE}
+            value: str | None = connection.execute(
+                text("SELECT value FROM meta WHERE key = :key AND value <> ''"), {"key": key}
             ).scalar()
-            return words
+            return value
 
     def last_taken(self) -> float | None:
         """Return when Gong last took a file, or answered what became of one."""

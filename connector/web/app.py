@@ -42,8 +42,8 @@ class Configuration:
 
     settings: Sequence[Any]
     """Each with `name`, `value`, `is_default` and `meaning`."""
-    mapping: str
-    """The mapping file's text."""
+    mapping: Callable[[], str]
+    """Gives the mapping file's text as it was taken up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def site(
     )
     return Site(
         Lookout(sources, company.clock),
-        Configuration(shown(company.settings), company.settings.mapping.read_text()),
+        Configuration(shown(company.settings), company.settings.mapping.read_text),
         password,
         "127.0.0.1",
         5_000_000_000,

@@ -31,7 +31,9 @@ def test_process_ends_well_with_the_lease_given_back_when_a_thread_does_not_rest
         lease=SimpleNamespace(acquire=lambda serves: None, release=lambda: happened.append("released")),
         settings=SimpleNamespace(sync_interval_seconds=120),
         recovery=SimpleNamespace(begin=lambda _stopped: None),
-        daemon=SimpleNamespace(stop=lambda: happened.append("told"), run=lambda: stop.ask() or False),
+        daemon=SimpleNamespace(
+            stop=lambda: happened.append("told"), run=lambda: stop.ask() or False, remapping=SimpleNamespace()
+        ),
     )
     with pytest.raises(_Ended):
         serve(wiring, Silent(), stop)

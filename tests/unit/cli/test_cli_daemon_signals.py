@@ -1,9 +1,11 @@
 """Signals to the daemon's process: each is heard, whatever the main thread is doing just then."""
 
 import signal
+from collections.abc import Iterator
 
 import pytest
 
+from connector.cli import daemon
 from connector.cli.daemon import stop_by_signal
 
 
@@ -16,3 +18,20 @@ def test_a_signal_that_comes_while_the_wish_is_being_looked_at_is_heard_all_the_
             signal.raise_signal(number)
         assert stop.asked.wait(60)
     assert signal.getsignal(number) is earlier
+
+
+@pytest.mark.parametrize(
+    ("terminal", "ends"),
+    [((False, False), False), ((True, True), False), ((True, False), True)],
+    ids=["a service", "kill -HUP in a terminal", "the terminal was closed"],
+)
+def test_a_hangup_asks_for_the_mapping_unless_it_is_one(
+    monkeypatch: pytest.MonkeyPatch, terminal: tuple[bool, bool], ends: bool
+) -> None:
+    there: Iterator[bool] = iter(terminal)
+    monkeypatch.setattr(daemon, "_has_terminal", lambda: next(there))
+    with stop_by_signal() as stop:
+        signal.raise_signal(signal.SIGHUP)
+        assert (stop.asked if ends else stop.reread).wait(60)
+        assert stop.asked.is_set() is ends
+        assert stop.reread.is_set() is not ends

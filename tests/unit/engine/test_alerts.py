@@ -216,7 +216,7 @@ def test_a_webhook_out_of_reach_is_said_without_the_address() -> None:
 
 
 def test_rounds_of_the_daemon_that_fail_are_a_finding_until_they_do_not(company: Watching) -> None:
-    page = Page(Notes(), company.clock)
+    page = Page(Notes(), company.clock, str)
     seen = company.wiring.overview()
 
     def found() -> list[Kind]:

@@ -47,7 +47,8 @@ def test_rounds_that_still_wait_for_their_turn_do_not_keep_the_process_from_endi
         seconds=90.0,
         prune=lambda _before: 0,
         give_up=lambda: 0,
-        tick=lambda: None,
+        begin=lambda: None,
+        tick=lambda: False,
         last=None,
         carry_out_last=lambda rested: None,
     )
@@ -69,6 +70,7 @@ def test_rounds_that_still_wait_for_their_turn_do_not_keep_the_process_from_endi
         other,
         lambda: None,
         lambda: None,
+        other,
     )
     ended: list[bool] = []
     main = threading.Thread(target=lambda: ended.append(daemon.run()), daemon=True)
