@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 from types import TracebackType
@@ -184,8 +184,12 @@ class Staging:
 
     def _rows(self, statement: str, *values: int) -> Iterable[tuple]:  # type: ignore[type-arg]  # columns differ
         try:
-            with closing(self._connection.execute(statement, values)) as cursor:
+            cursor = self._connection.execute(statement, values)
+            try:
                 yield from cursor
+            finally:
+                with suppress(sqlite3.Error):  # a reading that was given up may end after its file was closed
+                    cursor.close()
         except sqlite3.Error as error:
             raise StagingLost(f"the staging file cannot be read: {error}") from None
 

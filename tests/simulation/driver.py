@@ -1,5 +1,6 @@
 """One seed: interleaves the CRM's users, the engine's ticks, time, faults and crashes, then waits for quiet."""
 
+import math
 import random
 import shutil
 import tempfile
@@ -58,10 +59,15 @@ class Simulation:
         self._crm = Crm(self._directory, self._variety, self._clock.now)
         self._workload = Workload(self._crm, random.Random(f"workload {seed}"))
         self._world = WatchedWorld(self._clock.now, seed, self._variety)
-        self._mischief = Mischief(random.Random(f"mischief {seed}"), self._variety.fault_probability)
+        self._ledger = new_ledger(seed, self._directory)
+        # A restored ledger has forgotten calls: the day's quota, when it is small, may be exceeded.
+        self._may_restore = self._ledger.file is not None and self._variety.calls_per_day > 1000 and seed % 4 == 0
+        # It takes what Gong does not know after a quarter of an hour for what never came (docs/operating.md, Backup).
+        longest_unknown = 600.0 if self._may_restore else math.inf
+        chance = random.Random(f"mischief {seed}")
+        self._mischief = Mischief(chance, self._variety.fault_probability, longest_unknown)
         self._plan = FaultPlan(random=self._mischief)
         self._api = WatchedApi(self._world, self._plan)
-        self._ledger = new_ledger(seed, self._directory)
         self._oracle = Oracle(self._crm, self._world, self._variety, self._directory / "spool")
         self._backfilling: Backfilling | None = None
         if self._crm.keeps:
@@ -75,8 +81,6 @@ class Simulation:
         self._calm = False
         self._spool_at_crash: dict[str, bytes] = {}
         self._renewed_at = 0.0
-        # A restored ledger has forgotten calls: the day's quota, when it is small, may be exceeded.
-        self._may_restore = self._ledger.file is not None and self._variety.calls_per_day > 1000 and seed % 4 == 0
         self._backed_up = False
         self._trace.event("variety", **{name: str(getattr(self._variety, name)) for name in Variety.__slots__})
 

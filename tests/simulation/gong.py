@@ -148,8 +148,10 @@ class WatchedApi(SandboxApi):
 class Mischief(RandomFaults):
     """Draws what goes wrong with a call, more of it than RandomFaults knows, and counts it."""
 
-    def __init__(self, chance: random.Random, probability: float) -> None:
+    def __init__(self, chance: random.Random, probability: float, longest_unknown: float) -> None:
+        """`longest_unknown`: for how long Gong may say that it does not know what it has accepted, in seconds."""
         super().__init__(0, 0.0)
+        self._longest_unknown = longest_unknown
         self._chance = chance
         self._share = probability
         self.counts: Counter[str] = Counter()
@@ -170,7 +172,7 @@ class Mischief(RandomFaults):
         chance = self._chance
         waits = ("1", "3", "30", "1500", None, "soon", "-3", "Thu, 01 Jan 1970 00:00:00 GMT")
         seconds = {
-            FaultKind.UNKNOWN: chance.choice((5.0, 100.0, 600.0, 3000.0)),
+            FaultKind.UNKNOWN: min(chance.choice((5.0, 100.0, 600.0, 3000.0)), self._longest_unknown),
             FaultKind.STUCK: chance.choice((60.0, 1000.0, 20_000.0)),
             FaultKind.SLOW: chance.choice((10.0, 600.0)),
         }
