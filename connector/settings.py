@@ -142,7 +142,9 @@ class Settings(BaseSettings):
     alert_webhook_url: SecretStr | None = Field(
         None, description="Where `run` tells what is wrong, and that it is over: a Slack webhook, or any other, as JSON"
     )
-    retention_days: int = Field(90, ge=2, description="Days that settled batches and passes are kept in the ledger")
+    retention_days: int = Field(
+        90, ge=2, description="Days that settled files and finished requests are kept in the ledger"
+    )
     log_format: str | None = Field(
         None, pattern="^(console|json)$", description="`console` or `json`; by default console on a terminal"
     )

@@ -43,5 +43,5 @@ def resend(object_type: ObjectType, ids: Sequence[str] | None, *, sure: bool) ->
 
 
 def _agreed(wiring: Wiring, object_type: ObjectType) -> bool:
-    number = sum(one.objects for one in wiring.queries.types() if one.type is object_type)
+    number = wiring.census.told()[object_type]
     return click.confirm(f"Send all {count(number, 'object')} of {object_type} to Gong again?", err=True)

@@ -36,7 +36,7 @@ def unregister(*, sure: bool) -> Status:
 
 def _say_what_is_lost(wiring: Wiring, integration_id: int) -> None:
     host = wiring.store.meta(GONG_HOST)
-    known = [f"{one.objects:,} {one.type}" for one in wiring.queries.types() if one.objects]
+    known = [f"{number:,} {kind}" for kind, number in wiring.census.told().items() if number]
     say(f"Integration {integration_id} at {host} is deleted from Gong with everything in it, for good:", to=remarks)
     say(f"  objects: {', '.join(known) or 'none'}", to=remarks)
     say("  their history, and the additional fields with their values", to=remarks)

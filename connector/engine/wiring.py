@@ -39,6 +39,7 @@ from connector.errors import ConfigError, ConnectorError, FatalError
 from connector.gong import GongClient, Transport, gong_host
 from connector.ledger.backfills import Backfills
 from connector.ledger.budget import Budget, Limits
+from connector.ledger.census import Census
 from connector.ledger.charts import Charts
 from connector.ledger.database import IN_MEMORY, Database, describe, is_absent
 from connector.ledger.dues import Dues
@@ -49,7 +50,6 @@ from connector.ledger.incidents import Incidents
 from connector.ledger.lease import Lease
 from connector.ledger.migrate import migrate
 from connector.ledger.queries import Queries
-from connector.ledger.records import UNSETTLED
 from connector.ledger.requests import Request, Requests
 from connector.ledger.store import Store
 from connector.ledger.watch import Watch
@@ -245,6 +245,11 @@ class Wiring:
         return Queries(self.database)
 
     @cached_property
+    def census(self) -> Census:
+        """How many objects Gong has."""
+        return Census(self.database, self.clock)
+
+    @cached_property
     def watch(self) -> Watch:
         """Since when something is not as it should be."""
         return Watch(self.database)
@@ -280,7 +285,7 @@ class Wiring:
             LedgerUnavailable: the ledger cannot be read.
         """
         now, queries, watch = self.clock.now(), self.queries, self.watch
-        states, passes = queries.batch_states(), queries.last_passes()
+        passes = queries.last_passes()
         integration = self.store.meta(INTEGRATION)
         return Overview(
             now=now,
@@ -289,8 +294,8 @@ class Wiring:
             host=self.store.meta(GONG_HOST),
             active=queries.active(self.lease.now()),
             pacing=self.pacer.plan(),
-            types=queries.types(),
-            files={state: states.get(state, 0) for state in UNSETTLED},
+            types=queries.types(self.census.told()),
+            files=queries.unsettled(),
             work=queries.work(now),
             troubles=watch.files(),
             gone=watch.integration_gone(),

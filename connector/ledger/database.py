@@ -23,6 +23,8 @@ would keep its locks, that on the lease included, for as long as it likes.
 """
 IN_MEMORY: Final = "sqlite://"
 """URL of a ledger that nobody keeps, for commands that only look and find none."""
+_LOG_BYTES: Final = 64_000_000
+"""What the write-ahead log of a SQLite file is cut to after a transaction that made it longer: one of a first load."""
 _DRIVERS: Final = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -54,6 +56,7 @@ class Database:
             self._file.opened(cursor.execute("PRAGMA database_list").fetchone()[2])
             cursor.execute("PRAGMA synchronous=FULL")  # a booked change must survive a power cut
             cursor.execute("PRAGMA cache_size=-8000")
+            cursor.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
             cursor.close()
 
         event.listen(engine, "connect", prepare)

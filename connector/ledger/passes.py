@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Final
 
 from sqlalchemy import Connection, RowMapping
 
@@ -14,6 +15,17 @@ _NEW = (
     "INSERT INTO passes (name, kind, started_at, rows, lines, skipped, pended, refused, error)"
     " VALUES (:name, :kind, :now, 0, 0, 0, 0, 0, :error) RETURNING id"
 )
+
+KEPT_SECONDS: Final = 7 * 86_400.0
+"""How long passes are kept: there are thousands a day, and nobody asks for more than the last ones."""
+FOLLOWED_SQL: Final = "kind NOT IN ('again', 'related')"
+"""Passes over a whole source: those whose failure is the source's."""
+FIRST_FAILED_SQL: Final = (
+    f"SELECT min(p.id) FROM passes p WHERE p.error IS NOT NULL AND p.{FOLLOWED_SQL} AND p.id > COALESCE(("
+    f"SELECT max(g.id) FROM passes g WHERE g.name = p.name AND g.finished_at IS NOT NULL AND g.{FOLLOWED_SQL}), 0)"
+    " GROUP BY p.name"
+)
+"""Of each source whose last pass failed, the first of those that failed since it was last read."""
 
 
 def cursor(connection: Connection, name: str) -> Cursor | None:
@@ -57,6 +69,21 @@ def point_cursor(connection: Connection, name: str, fingerprint: str, pass_id: i
 def finish(connection: Connection, pass_id: int, now: float) -> None:
     """Book the end of a pass."""
     connection.execute(text("UPDATE passes SET finished_at = :now WHERE id = :id"), {"now": now, "id": pass_id})
+
+
+def prune(connection: Connection, now: float) -> None:
+    """Forget passes of more than a week ago; not those that cursors follow, nor the last one of each source, nor the
+    first of those that failed since a source was last read.
+    """
+    connection.execute(
+        text(
+            "DELETE FROM passes WHERE started_at < :before"
+            " AND id NOT IN (SELECT pass_id FROM cursors WHERE pass_id IS NOT NULL)"
+            f" AND id NOT IN (SELECT max(id) FROM passes WHERE {FOLLOWED_SQL} GROUP BY name)"
+            f" AND id NOT IN ({FIRST_FAILED_SQL})"
+        ),
+        {"before": now - KEPT_SECONDS},
+    )
 
 
 def count(connection: Connection, pass_id: int, counts: Counts) -> None:

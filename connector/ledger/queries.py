@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 from connector.ledger.database import Database
 from connector.ledger.holds import HELD
 from connector.ledger.objects import UNSETTLED_SQL
-from connector.ledger.passes import load_counts
+from connector.ledger.passes import FOLLOWED_SQL, load_counts
 from connector.ledger.records import (
-    BatchState,
+    UNSETTLED,
     Counts,
     CursorStatus,
     HoldKind,
@@ -141,6 +141,9 @@ OR (pending = 'account' AND EXISTS (SELECT 1 FROM objects a WHERE a.type = 'ACCO
 _PAUSED = "type IN (SELECT type FROM pauses)"
 GOING_SQL = f"({_AWAITED}) AND NOT ({_PAUSED}) AND NOT (pending = 'account' AND 'ACCOUNT' IN (SELECT type FROM pauses))"
 """Pending objects that go by themselves, as a condition on `objects` with the parameter `now`."""
+_LAST_DONE = " UNION ALL ".join(
+    f"SELECT '{kind}', max(settled_at) FROM batches WHERE type = '{kind}' AND state = 'done'" for kind in ObjectType
+)
 _HELD_FILES = f"state IN ('spooled', 'sent') AND {_PAUSED}"
 
 
@@ -168,40 +171,34 @@ class Queries:
             refused = connection.exec_driver_sql("SELECT count(*) FROM refusals").scalar_one()
         return Work(unsettled, awaited, pending - awaited + int(held), refused)
 
-    def types(self) -> list[TypeStatus]:
-        """Return how every type stands, in Gong's order; types that were never read are left out."""
+    def types(self, told: Mapping[ObjectType, int]) -> list[TypeStatus]:
+        """Return how every type stands, in Gong's order; types that were never read are left out. `told` is how many
+        objects Gong was told of (`Census`).
+        """
         with self._database.reading() as connection:
-            counts = connection.exec_driver_sql(
-                "SELECT o.type, count(*) FILTER (WHERE"
-                f"   o.sent_digest IS NOT NULL AND (b.state IS NULL OR b.state NOT IN {UNSETTLED_SQL})"
-                "      AND NOT o.sent_deleted"
-                f"   OR NOT (o.sent_digest IS NOT NULL AND (b.state IS NULL OR b.state NOT IN {UNSETTLED_SQL}))"
-                "      AND o.told_digest IS NOT NULL AND NOT o.told_deleted),"
-                f" count(*) FILTER (WHERE o.sent_digest IS NOT NULL AND b.state IN {UNSETTLED_SQL})"
-                " FROM objects o LEFT JOIN batches b ON b.id = o.batch_id GROUP BY o.type"
+            flying = connection.exec_driver_sql(
+                f"SELECT type, sum(lines) FROM batches WHERE state IN {UNSETTLED_SQL} AND kind <> '{PassKind.BACKFILL}'"
+                " GROUP BY type"
             ).all()
             pending = connection.exec_driver_sql(
                 "SELECT type, pending, count(*), min(pending_since) FROM objects WHERE pending IS NOT NULL"
                 " GROUP BY type, pending"
             ).all()
             refused = connection.exec_driver_sql("SELECT type, count(*) FROM refusals GROUP BY type").all()
-            done = connection.exec_driver_sql(
-                "SELECT type, max(settled_at) FROM batches WHERE state = 'done' GROUP BY type"
-            ).all()
+            done = connection.exec_driver_sql(_LAST_DONE).all()
         refusals = {row[0]: row[1] for row in refused}
-        settled = {row[0]: row[1] for row in done}
-        told = {row[0]: (row[1], row[2]) for row in counts}
+        settled = {row[0]: row[1] for row in done if row[1] is not None}
+        in_flight = {row[0]: int(row[1]) for row in flying}
         found = []
         for object_type in ObjectType:
             waiting = {Pending(reason): count for kind, reason, count, _ in pending if kind == object_type}
             since = [first for kind, _, _, first in pending if kind == object_type]
-            if object_type in told or object_type in refusals:
-                objects, in_flight = told.get(object_type, (0, 0))
+            if told[object_type] or waiting or any(object_type in some for some in (refusals, in_flight, settled)):
                 found.append(
                     TypeStatus(
                         object_type,
-                        objects,
-                        in_flight,
+                        told[object_type],
+                        in_flight.get(object_type, 0),
                         waiting,
                         min(since, default=None),
                         refusals.get(object_type, 0),
@@ -210,11 +207,14 @@ class Queries:
                 )
         return found
 
-    def batch_states(self) -> dict[BatchState, int]:
-        """Return how many batches are in each state."""
+    def unsettled(self) -> dict[str, int]:
+        """Return how many batches are in each of the states that are not the end."""
         with self._database.reading() as connection:
-            rows = connection.exec_driver_sql("SELECT state, count(*) FROM batches GROUP BY state").all()
-        return {BatchState(state): count for state, count in rows}
+            rows = connection.exec_driver_sql(
+                f"SELECT state, count(*) FROM batches WHERE state IN {UNSETTLED_SQL} GROUP BY state"
+            ).all()
+        found = {row[0]: row[1] for row in rows}
+        return {state.value: found.get(state, 0) for state in UNSETTLED}
 
     def last_passes(self) -> list[Pass]:
         """Return the latest full or incremental pass of each entity source."""
@@ -222,7 +222,7 @@ class Queries:
             rows = (
                 connection.exec_driver_sql(
                     "SELECT * FROM passes WHERE id IN"
-                    " (SELECT max(id) FROM passes WHERE kind NOT IN ('again', 'related') GROUP BY name) ORDER BY id"
+                    f" (SELECT max(id) FROM passes WHERE {FOLLOWED_SQL} GROUP BY name) ORDER BY id"
                 )
                 .mappings()
                 .all()

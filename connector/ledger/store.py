@@ -50,6 +50,10 @@ FORGOTTEN: Final = (
 """Tables that hold what is true of one integration only."""
 
 
+CALLS_SECONDS: Final = 3 * 86_400.0
+"""How long it is kept what was called, and let go, in which minute: the charts show two days."""
+
+
 class Store:
     """Reads and writes what the engine must know. Raises LedgerUnavailable and LeaseLost everywhere."""
 
@@ -469,21 +473,19 @@ class Store:
         return Tries(least, most)
 
     def prune(self, before: float) -> int:
-        """Forget settled batches, passes and calls from before that time; return how many batches."""
+        """Forget batches settled before that time, and passes and calls that nothing asks for any more; return how many
+        batches.
+        """
+        now = self._clock.now()
         with self._database.writing("prune") as connection:
             gone = connection.execute(
                 text("DELETE FROM batches WHERE state IN ('done', 'resolved') AND settled_at < :before"),
                 {"before": before},
             ).rowcount
-            connection.execute(
-                text(
-                    "DELETE FROM passes WHERE started_at < :before"
-                    " AND id NOT IN (SELECT pass_id FROM cursors WHERE pass_id IS NOT NULL)"
-                ),
-                {"before": before},
-            )
-            connection.execute(text("DELETE FROM calls WHERE minute < :minute"), {"minute": int(before // 60)})
-            connection.execute(text("DELETE FROM let_go WHERE minute < :minute"), {"minute": int(before // 60)})
+            passes.prune(connection, now)
+            minute = int((now - CALLS_SECONDS) // 60)
+            connection.execute(text("DELETE FROM calls WHERE minute < :minute"), {"minute": minute})
+            connection.execute(text("DELETE FROM let_go WHERE minute < :minute"), {"minute": minute})
         return int(gone)
 
     def _update_batch(

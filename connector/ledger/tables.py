@@ -193,6 +193,13 @@ batches: Final = Table(
     Column("oldest_change", Double),
     Index("ix_batches_state", "state", "due_at"),
     Index("ix_batches_settled_at", "settled_at"),
+    Index("ix_batches_type", "type", "state", "settled_at"),
+    Index(
+        "ix_batches_note",
+        "id",
+        postgresql_where=text("note IS NOT NULL"),
+        sqlite_where=text("note IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,  # an id used again would make old objects look as if they were in flight
     comment="Data files, with their client request id and life: spooled, sent, accepted, done | failed, resolved.",
 )

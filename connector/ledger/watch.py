@@ -7,13 +7,11 @@ import orjson
 
 from connector.ledger.database import Database
 from connector.ledger.objects import HELD_SQL, UNSETTLED_SQL
+from connector.ledger.passes import FIRST_FAILED_SQL
 from connector.ledger.queries import GOING_SQL
 from connector.ledger.records import INTEGRATION_GONE, MAPPING_UNUSED, BatchState, Pending
 from connector.ledger.statement import text
 from connector.object_types import ObjectType
-
-_FOLLOWED = "kind NOT IN ('again', 'related')"
-"""Passes over a whole source: those whose failure is the source's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +94,9 @@ class Watch:
 
     def failing(self) -> Mapping[str, float]:
         """Return the entity sources whose last pass failed, each with when the first of the failing passes began."""
-        last_good = (
-            f"SELECT max(g.id) FROM passes g WHERE g.name = p.name AND g.finished_at IS NOT NULL AND g.{_FOLLOWED}"
-        )
         with self._database.reading() as connection:
             rows = connection.exec_driver_sql(
-                f"SELECT p.name, min(p.started_at) AS since FROM passes p WHERE p.error IS NOT NULL AND p.{_FOLLOWED}"
-                f" AND p.id > COALESCE(({last_good}), 0) GROUP BY p.name"
+                f"SELECT name, started_at AS since FROM passes WHERE id IN ({FIRST_FAILED_SQL})"
             ).all()
         return {row.name: row.since for row in rows}
 

@@ -54,6 +54,15 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_batches_settled_at", "batches", ["settled_at"], unique=False)
+    op.create_index("ix_batches_type", "batches", ["type", "state", "settled_at"], unique=False)
+    op.create_index(
+        "ix_batches_note",
+        "batches",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("note IS NOT NULL"),
+        postgresql_where=sa.text("note IS NOT NULL"),
+    )
     op.create_index("ix_batches_state", "batches", ["state", "due_at"], unique=False)
     op.create_table(
         "budget",

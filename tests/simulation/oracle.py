@@ -302,7 +302,7 @@ class Oracle:
         known = (0, 0, len(pending), len(failures))
         if told != known:
             raise Broken(Promise.HONEST, f"(unsettled, awaited, held, refused) is told as {told} and is {known}")
-        for status in wiring.queries.types():
+        for status in wiring.queries.types(wiring.census.told()):
             kind = status.type.value
             if status.in_flight:
                 raise Broken(Promise.HONEST, f"{status.in_flight} {kind} objects are told to be in flight at rest")

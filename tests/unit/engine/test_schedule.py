@@ -89,7 +89,7 @@ def test_what_waits_for_a_time_does_not_wait_longer_when_the_clock_was_set_back_
     company.wiring.pacer.begin(4)
     company.wiring.rounds.read(company.wiring.mapping.entities[0])
     company.wiring.rounds.deliver()
-    assert company.wiring.queries.batch_states() == {BatchState.ACCEPTED: 1}
+    assert company.wiring.queries.unsettled()[BatchState.ACCEPTED] == 1
     company.world.now = lambda: company.clock.now() + 2 * HOUR  # Gong's clock is right
     company.restart(after=-HOUR)
     company.wiring.observer = Waiting("batch.done")
