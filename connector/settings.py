@@ -25,7 +25,6 @@ CREDENTIALS = (
     "gong_access_key",
     "gong_access_key_secret",
     "gong_oauth_client_secret",
-    "web_password",
 )
 """Settings that take effect without a restart when they stand in files; of a URL its account and password only."""
 CRON_FIELDS = 5
@@ -265,10 +264,24 @@ class Live:
                 fresh = load_settings()
             except (ConfigError, OSError):
                 return self._settings
-            found = {name: getattr(fresh, name) for name in CREDENTIALS if getattr(fresh, name) is not None}
-            self._settings = self._settings.model_copy(update=found)
+            earlier = self._settings
+            found = {name: _renewed(name, getattr(earlier, name), getattr(fresh, name)) for name in CREDENTIALS}
+            self._settings = earlier.model_copy(update=found)
             self._seen = files
         return self._settings
+
+
+def _renewed(name: str, earlier: SecretStr | None, fresh: SecretStr | None) -> SecretStr | None:
+    """Return the credential that holds: one that is set does not vanish, and a URL stays that of the same place."""
+    if fresh is None or earlier is None or not fresh.get_secret_value():
+        return earlier
+    return fresh if not name.endswith("_url") or _place(fresh) == _place(earlier) else earlier
+
+
+def _place(url: SecretStr) -> tuple[str, str]:
+    """Return what stands in a URL beside account and password."""
+    scheme, _, rest = url.get_secret_value().partition("://")
+    return scheme, rest.rpartition("@")[2]
 
 
 def _files() -> dict[str, tuple[int, int, int]]:

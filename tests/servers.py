@@ -6,9 +6,11 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from databases import unavailable
 from sqlalchemy.engine import URL
@@ -17,8 +19,12 @@ _HOST = "127.0.0.1"
 
 
 @contextmanager
-def postgres_server(settings: Mapping[str, str], *, standby_of: URL | None = None) -> Iterator[URL]:
-    """Run a PostgreSQL server with these settings, empty or as a standby that follows another, until the end."""
+def postgres_server(
+    settings: Mapping[str, str], *, standby_of: URL | None = None, files: Mapping[str, bytes] = MappingProxyType({})
+) -> Iterator[URL]:
+    """Run a PostgreSQL server with these settings, empty or as a standby that follows another, until the end. `files`
+    are put in its directory, by name: certificates, or who may come in.
+    """
     binaries = _binaries()
     directory = Path(tempfile.mkdtemp(prefix="postgres-"))
     data = directory / "data"
@@ -36,6 +42,8 @@ def postgres_server(settings: Mapping[str, str], *, standby_of: URL | None = Non
         else:
             server = f"host={standby_of.host} port={standby_of.port} user=postgres"
             _run(binaries / "pg_basebackup", "-D", data, "-R", "-c", "fast", "-d", server)
+        for name, content in files.items():
+            _give(data / name, content)
         log = directory / "log"
         _run(binaries / "pg_ctl", "-D", data, "-w", "-t", "60", "-l", log, "-o", arguments, "start")
         try:
@@ -72,8 +80,55 @@ def _run(program: Path, *arguments: object) -> None:
     assert done.returncode == 0, f"{program.name}: {done.stdout}"
 
 
+def _give(path: Path, content: bytes) -> None:
+    """Make a file that is the server's alone."""
+    path.write_bytes(content)
+    path.chmod(0o600)
+    if os.geteuid() == 0:
+        shutil.chown(path, "postgres")
+
+
 def _free_port() -> int:
     with socket.socket() as listener:
         listener.bind((_HOST, 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+@contextmanager
+def mariadb_server(settings: Mapping[str, str], files: Mapping[str, bytes]) -> Iterator[URL]:
+    """Run an empty MariaDB server with these settings until the end; `files` are put in its directory, by name."""
+    install, server = shutil.which("mariadb-install-db"), shutil.which("mariadbd")
+    if install is None or server is None:
+        unavailable("this machine has no mariadbd and mariadb-install-db")
+    directory = Path(tempfile.mkdtemp(prefix="mariadb-"))
+    data, port = directory / "data", _free_port()
+    account = "mysql" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    try:
+        if os.geteuid() == 0:  # the server refuses to be root's
+            shutil.chown(directory, account)
+        made = ["--no-defaults", f"--user={account}", f"--datadir={data}", "--auth-root-authentication-method=normal"]
+        subprocess.run([install, *made, "--skip-test-db"], check=True, capture_output=True, timeout=120)
+        for name, content in files.items():
+            (data / name).write_bytes(content)
+            shutil.chown(data / name, account)
+        options = {
+            "user": account, "datadir": str(data), "port": str(port), "bind-address": _HOST,
+            "socket": str(directory / "socket"), "pid-file": str(directory / "pid"),
+            "innodb-buffer-pool-size": "16M", **settings,
+        }  # fmt: skip
+        arguments = [f"--{name}={value}" for name, value in options.items()]
+        with (directory / "log").open("w") as log:
+            process = subprocess.Popen([server, "--no-defaults", *arguments], stdout=log, stderr=log)
+        try:
+            until = time.monotonic() + 60
+            while not (directory / "pid").exists():
+                assert process.poll() is None, (directory / "log").read_text()
+                assert time.monotonic() < until, "the server does not start"
+                time.sleep(0.05)
+            yield URL.create("mysql+pymysql", "root", host=_HOST, port=port, database="mysql")
+        finally:
+            process.kill()
+            process.wait()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)

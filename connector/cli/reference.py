@@ -15,7 +15,8 @@ This page is made from the code by `python -m connector.cli.reference`.
 
 Settings come from the environment, from a `.env` file in the working directory, or from files in the directory that
 `{PREFIX}SECRETS_DIR` names, called like the settings in small letters. The environment comes before `.env`, and `.env`
-before the files. What is empty counts as not set. Besides these, `HTTPS_PROXY`, `NO_PROXY` and `NO_COLOR` are honoured.
+before the files. What is empty counts as not set. Which of them change without a restart is in
+[deploying](deploying.md#secrets). Besides these, `HTTPS_PROXY`, `NO_PROXY` and `NO_COLOR` are honoured.
 
 | Setting | Default | Meaning |
 |---|---|---|

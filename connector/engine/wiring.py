@@ -136,6 +136,7 @@ class Wiring:
             url.get_secret_value(),
             self.clock,
             statement_timeout=self.settings.source_statement_timeout_seconds,
+            current=lambda: (self.live.now().source_url or url).get_secret_value(),
         )
 
     @cached_property
@@ -221,7 +222,10 @@ class Wiring:
     def database(self) -> Database:
         """The ledger's database, with the tables of this version."""
         url = self.settings.state_url.get_secret_value()
-        database = Database(IN_MEMORY if self._looking and is_absent(url) else url)
+        if self._looking and is_absent(url):
+            database = Database(IN_MEMORY)
+        else:
+            database = Database(url, current=lambda: self.live.now().state_url.get_secret_value())
         try:
             migrate(database)
         except ConnectorError:

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,8 +31,11 @@ _DRIVERS: Final = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+p
 class Database:
     """The ledger's database: SQLite (one host) or PostgreSQL (several), with one way in for writers."""
 
-    def __init__(self, url: str, *, busy_seconds: float | None = None) -> None:
-        """Prepare for `url`, without connecting. A transaction waits `busy_seconds` for a lock (BUSY_SECONDS).
+    def __init__(
+        self, url: str, *, busy_seconds: float | None = None, current: Callable[[], str] | None = None
+    ) -> None:
+        """Prepare for `url`, without connecting. A transaction waits `busy_seconds` for a lock (BUSY_SECONDS). Each new
+        connection is made with the account that `current`, the same URL, has by then.
 
         Raises:
             ConfigError: the URL cannot be read, or is of another kind of database.
@@ -40,6 +43,7 @@ class Database:
         self.url = _parse(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._busy_seconds = BUSY_SECONDS if busy_seconds is None else busy_seconds
+        self._current = current
         self._file = _File()
         self.engine = self._sqlite() if self.is_sqlite else self._postgresql()
         self.token: int | None = None
@@ -64,18 +68,27 @@ class Database:
 
     def _postgresql(self) -> Engine:
         try:
-            engine = create_engine(self.url, pool_pre_ping=True, pool_size=4, max_overflow=4)
+            engine = create_engine(
+                self.url, pool_pre_ping=True, pool_size=4, max_overflow=4, connect_args={"prepare_threshold": None}
+            )
         except NoSuchModuleError:
             raise ConfigError(f"CONNECTOR_STATE_URL: no driver for {self.url.drivername!r} is installed") from None
+        current = self._current
+        if current is not None:
 
-        def prepare(connection: Any, _record: Any) -> None:
-            with connection.cursor() as cursor:
-                cursor.execute(f"SET lock_timeout = '{round(self._busy_seconds * 1000)}ms'")
-                cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
-            connection.commit()
+            def renew(dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+                parameters.update(dialect.create_connect_args(_parse(current()))[1])
 
-        event.listen(engine, "connect", prepare)
+            event.listen(engine, "do_connect", renew)
         return engine
+
+    @property
+    def _limits(self) -> str:
+        """What begins a transaction on PostgreSQL. It ends with it: behind a pooler a session is shared with others."""
+        return (
+            f"SET LOCAL lock_timeout = '{round(self._busy_seconds * 1000)}ms';"
+            f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
+        )
 
     def write_ahead(self) -> None:
         """Have a SQLite file written ahead (WAL), so that readers and the writer do not wait for each other. It stays
@@ -102,7 +115,7 @@ class Database:
             LedgerUnavailable: the database could not be reached or stayed locked.
         """
         with self._connected() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if self.is_sqlite else "SELECT 1")
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if self.is_sqlite else self._limits)
             try:
                 self._file.check()
                 if fenced:
@@ -128,6 +141,7 @@ class Database:
                 connection.exec_driver_sql("BEGIN")
             else:
                 connection.execution_options(isolation_level="REPEATABLE READ")
+                connection.exec_driver_sql(self._limits)
             try:
                 yield connection
             finally:

@@ -1,7 +1,7 @@
 """Opens the source: driver, bounded pool, read-only sessions with one snapshot each."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -124,8 +124,11 @@ class Sessions:
         self._engine.dispose()
 
 
-def open_sessions(url: str, statement_timeout: float | None) -> tuple[Sessions, str]:
-    """Return the pool for a SQLAlchemy URL and the source's identity. Connects to nothing yet.
+def open_sessions(
+    url: str, statement_timeout: float | None, current: Callable[[], str] | None = None
+) -> tuple[Sessions, str]:
+    """Return the pool for a SQLAlchemy URL and the source's identity. Connects to nothing yet. Each new connection is
+    made with the account that `current`, the same URL, has by then.
 
     Raises:
         ConfigError: the URL cannot be read, or its driver is not installed. Its text never holds the URL.
@@ -161,6 +164,14 @@ def open_sessions(url: str, statement_timeout: float | None) -> tuple[Sessions, 
     except (exc.ArgumentError, TypeError, ValueError):
         raise ConfigError(f"CONNECTOR_SOURCE_URL: its options do not suit {parsed.drivername!r}.") from None
     backend.dialect = engine.dialect
+    if current is not None and not isinstance(backend, SQLite):
+
+        def renew(dialect: Any, _record: Any, arguments: list[Any], parameters: dict[str, Any]) -> None:
+            fresh, named = dialect.create_connect_args(_parse(current()))
+            arguments[:] = fresh
+            parameters.update(named | options.get("connect_args", {}))
+
+        event.listen(engine, "do_connect", renew)
     event.listen(engine, "connect", lambda connection, _record: backend.prepare(connection))
     return Sessions(engine, backend), _identity(parsed, backend)
 

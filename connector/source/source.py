@@ -23,15 +23,18 @@ _OBJECTS_AT_ONCE = 100
 _CALENDAR = (ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.DATETIME_TZ)
 
 
-def open_source(url: str, clock: Clock, *, statement_timeout: float | None = None) -> "Source":
+def open_source(
+    url: str, clock: Clock, *, statement_timeout: float | None = None, current: Callable[[], str] | None = None
+) -> "Source":
     """Return the source at a database URL; nothing is connected before the first call.
 
+    `current` tells the URL anew for each connection: only its account and password may have changed.
     `statement_timeout` in seconds: PostgreSQL counts each fetch, MySQL and MariaDB a whole read, SQLite none.
 
     Raises:
         ConfigError: the URL cannot be read or its driver is missing; the text never holds the URL.
     """
-    sessions, identity = open_sessions(url, statement_timeout)
+    sessions, identity = open_sessions(url, statement_timeout, current)
     return Source(sessions, identity, clock)
 
 

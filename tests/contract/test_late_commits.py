@@ -96,6 +96,19 @@ def test_a_row_that_was_open_when_the_bound_was_read_is_read_next_time(crm: Crm)
     assert [row[KEY] for row in flat(crm.source.changes(relation(), Position(bound.modified, "")))] == [1]
 
 
+def test_a_writer_on_a_session_that_was_ours_is_seen(crm: Crm) -> None:
+    """A pooler hands sessions on, by the name that they had."""
+    if crm.backend != "postgresql":
+        pytest.skip("elsewhere sessions are not told by their names")
+    _deals(crm)
+    crm.source.ping()
+    with _session(crm) as writer:
+        writer.exec_driver_sql("SET application_name = 'gong-connector'")
+        writer.commit()
+        _insert(crm, writer, 1)
+        assert _name(crm, writer) in _held(crm.source)
+
+
 def test_a_transaction_that_has_not_written_yet_holds_the_bound(crm: Crm) -> None:
     """`now()` is PostgreSQL's name for when the transaction began, however late it writes."""
     if crm.backend != "postgresql":

@@ -59,12 +59,14 @@ _STATES = (
 _LOGIN_WORDS = ("authentication failed", "no password supplied", "no pg_hba.conf entry", "is not permitted to log in")
 
 _APPLICATION = "gong-connector"
+_READING = "gong-connector reading"
+"""Its name within a transaction: no other session can have that, though a pooler may lend others one of ours."""
 _STANDING = "SELECT pg_is_in_recovery(), pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
 _ACTIVITY = f"""
 SELECT pid, usename, application_name, state, xact_start FROM pg_catalog.pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
 AND backend_type IS DISTINCT FROM 'autovacuum worker'
-AND NOT COALESCE(usename = current_user AND application_name = '{_APPLICATION}', false)
+AND NOT COALESCE(usename = current_user AND application_name = '{_READING}', false)
 ORDER BY xact_start LIMIT 1
 """  # noqa: S608 - a constant
 _PREPARED = """
@@ -102,17 +104,7 @@ class PostgreSQL(Backend):
     def prepare(self, connection: Any) -> None:
         connection.rollback()
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
-        connection.read_only = True
-        settings = [
-            "SET default_transaction_read_only = on",
-            "SET timezone = 'UTC'",
-            "SET datestyle = 'ISO'",
-            "SET cursor_tuple_fraction = 1.0",  # plan for reading everything, not for the first rows
-        ]
-        if self.statement_timeout is not None:
-            settings.append(f"SET statement_timeout = {max(1, round(self.statement_timeout * 1000))}")
-        run(connection, *settings)
-        connection.commit()
+        connection.read_only = True  # every transaction begins as such
         adapters = connection.adapters
         connection.cursor_factory = _Cursor
         for name in _AS_TEXT:
@@ -124,6 +116,18 @@ class PostgreSQL(Backend):
             for name in (*_TEXTS, *_AS_TEXT):
                 adapters.register_loader(name, _Utf8)
             adapters.register_loader(0, _Utf8)  # types that the driver does not know
+
+    def begin(self, connection: Any) -> None:
+        """Set what holds for the transaction only: behind a pooler (PgBouncer) a session is shared with others."""
+        settings = [
+            f"SET LOCAL application_name = '{_READING}'",
+            "SET LOCAL timezone = 'UTC'",
+            "SET LOCAL datestyle = 'ISO'",
+            "SET LOCAL cursor_tuple_fraction = 1.0",  # plan for reading everything, not for the first rows
+        ]
+        if self.statement_timeout is not None:
+            settings.append(f"SET LOCAL statement_timeout = {max(1, round(self.statement_timeout * 1000))}")
+        run(connection, ";".join(settings))
 
     def streaming_cursor(self, connection: Any) -> Any:
         """Return a cursor with a name: its rows stay on the server until they are fetched."""
