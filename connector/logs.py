@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import threading
 import traceback
 import uuid
 from collections.abc import Mapping, MutableMapping
@@ -96,6 +97,27 @@ class LogObserver:
 def is_trouble(name: str) -> bool:
     """Tell whether a step's name says that something went wrong."""
     return name.rpartition(".")[2] in _TROUBLE
+
+
+def guard_threads() -> None:
+    """Log what ends a thread, or comes of an object's end, by its place and kind. Python itself would print the text of
+    the error, and its logging what it cannot format.
+    """
+
+    def of_thread(hook: threading.ExceptHookArgs) -> None:
+        _unexpected("thread.failed", hook.exc_value, thread=None if hook.thread is None else hook.thread.name)
+
+    def of_object(hook: "sys.UnraisableHookArgs") -> None:
+        _unexpected("object.failed", hook.exc_value)
+
+    threading.excepthook = of_thread
+    sys.unraisablehook = of_object
+    logging.raiseExceptions = False
+
+
+def _unexpected(name: str, error: BaseException | None, **facts: Any) -> None:
+    if error is not None and not isinstance(error, SystemExit):
+        structlog.stdlib.get_logger(OURS).error(name, exc_info=error, **facts)
 
 
 def new_run() -> str:

@@ -126,6 +126,7 @@ def run() -> Status:
     """Keep syncing until a signal ends it."""
     settings = load_settings()
     logs.configure(log_format_of_a_service(settings), settings.log_level, logs.new_run())
+    logs.guard_threads()
     clock, observer = SystemClock(), logs.LogObserver()
     with (
         stop_by_signal() as stop,

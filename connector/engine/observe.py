@@ -17,6 +17,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "mapping.refused": "it did, and the file is wrong or cannot be held against the source: the one in use stays",
     "clock.jumped": "the host's clock was set, by so many seconds",
     "round.failed": "a round of the daemon failed; it comes again in its time",
+    "thread.failed": "a fault of the connector ended one of its threads; please report it",
+    "object.failed": "a fault of the connector; please report it",
     "web.started": "the status page can be seen",
     "web.failed": "the status page cannot be shown",
     "pass.started": "a source is read",

@@ -54,6 +54,10 @@ class Database:
             _private_directory(Path(self.url.database).parent)
         engine = create_engine(self.url, connect_args={"timeout": self._busy_seconds})
 
+        def make(*_: Any) -> None:
+            if self.url.database and not self.url.database.startswith((":memory:", "file:")):
+                _private_file(Path(self.url.database))
+
         def prepare(connection: Any, _record: Any) -> None:
             connection.isolation_level = None  # transactions are begun by us: BEGIN IMMEDIATE for writers
             cursor = connection.cursor()
@@ -63,6 +67,7 @@ class Database:
             cursor.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
             cursor.close()
 
+        event.listen(engine, "do_connect", make)
         event.listen(engine, "connect", prepare)
         return engine
 
@@ -245,3 +250,11 @@ def _private_directory(directory: Path) -> None:
         raise ConfigError(
             f"CONNECTOR_STATE_URL: cannot create the ledger's directory {directory}: {error.strerror}"
         ) from None
+
+
+def _private_file(file: Path) -> None:
+    """Make a new ledger's file for its owner alone: reasons why lines were refused may hold values. SQLite gives the
+    files beside it the same mode. What keeps it from being made, opening it says.
+    """
+    with contextlib.suppress(OSError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

@@ -151,7 +151,7 @@ def test_the_operating_page_names_every_state_and_kind_of_finding() -> None:
 
 
 def test_every_event_that_the_code_can_say_has_its_meaning() -> None:
-    said = {"validate.started", "validate.progress", "validate.ended"}  # handed on
+    said = {"validate.started", "validate.progress", "validate.ended", "thread.failed", "object.failed"}  # handed on
     for state, ways in TRANSITIONS.items():
         for outcome, way in ways.items():
             said.add(f"batch.{(outcome if way.state is state else way.state).value}")

@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,6 +125,30 @@ def test_libraries_say_nothing_below_a_warning(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err == ""
     logs.LogObserver().event("daemon.started")
     assert "daemon.started" in capsys.readouterr().err
+
+
+def test_what_ends_a_thread_is_logged_without_its_text(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    monkeypatch.setattr(logging, "raiseExceptions", True)
+    logs.configure("json", "INFO", None)
+    logs.guard_threads()
+    value = "".join(["some", " value"])
+
+    def fail() -> None:
+        raise ValueError(value)
+
+    thread = threading.Thread(target=fail, name="watch")
+    thread.start()
+    thread.join()
+    logging.getLogger("any").warning("%d", value)  # cannot be formatted
+    said = capsys.readouterr().err
+    first = json.loads(said.splitlines()[0])
+    assert (first["event"], first["thread"]) == ("thread.failed", "watch")
+    assert first["exception"].endswith("builtins.ValueError")
+    assert value not in said
 
 
 def test_what_gong_said_is_left_out_of_logs(capsys: pytest.CaptureFixture[str]) -> None:
