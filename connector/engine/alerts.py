@@ -13,7 +13,7 @@ from connector.engine.overview import Overview
 from connector.errors import ConnectorError
 from connector.ledger.incidents import Incident, Incidents
 from connector.webhook import Webhook, WebhookFailed
-from connector.words import discreet, moment, seconds
+from connector.words import moment, seconds
 
 AGAIN_SECONDS: Final = 60.0
 """After a first failure of the webhook; each time twice as long."""
@@ -148,7 +148,7 @@ def _line(incident: Incident, what: News) -> str:
         return f"Over after {seconds(max(incident.ended_at - incident.since, 0.0))}: {about}."
     again = f", for the {incident.times}. time" if incident.times > 1 else ""
     more = ", and more" if what is News.GREW else ""
-    return f"{about} since {moment(incident.since)}{again}{more}. {discreet(incident.words)}"
+    return f"{about} since {moment(incident.since)}{again}{more}. {incident.words}"
 
 
 def _fact(incident: Incident, what: News) -> dict[str, Any]:
