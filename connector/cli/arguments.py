@@ -62,6 +62,67 @@ def demo(keep: bool, directory: Path | None) -> Status:
     return work(keep=keep, directory=directory)
 
 
+def _tables(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[ObjectType, str | None]:
+    """Read TYPE=TABLE; without a table the type is left out."""
+    found: dict[ObjectType, str | None] = {}
+    for one in given:
+        name, sign, table = one.partition("=")
+        if not sign:
+            raise click.BadParameter(f"{one!r} is not TYPE=TABLE, such as ACCOUNT=clients")
+        found[_type(name)] = table or None
+    return found
+
+
+@commands.command(epilog=_example("init --yes --owner-email revops@acme.example --table LEAD="))
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write; CONNECTOR_MAPPING by default, - for stdout.",
+)
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--yes", is_flag=True, help="Do not ask: take what is proposed.")
+@click.option("--name", help="The integration's name in Gong.")
+@click.option("--owner-email", metavar="ADDRESS", help="The Gong user who owns the integration.")
+@click.option("--timezone", metavar="ZONE", help="Of times without offset; UTC by default.")
+@click.option(
+    "--table",
+    "tables",
+    metavar="TYPE=TABLE",
+    multiple=True,
+    callback=_tables,
+    help="The table that holds a type; `TYPE=` leaves the type out. May be repeated.",
+)
+@click.option("--generic", is_flag=True, help="Propose a mapping even for a CRM that has a ready-made one.")
+def init(
+    output: Path | None,
+    force: bool,
+    yes: bool,
+    name: str | None,
+    owner_email: str | None,
+    timezone: str | None,
+    tables: dict[ObjectType, str | None],
+    generic: bool,
+) -> Status:
+    """Look at the CRM's database and write a first mapping file, with its reasons as comments.
+
+    A CRM that is known gets its ready-made mapping. On a terminal it asks; elsewhere, and with --yes, it takes what
+    it proposes. It reads the catalog and some hundred rows of each table, writes nothing but the file, and needs no
+    Gong.
+    """
+    from connector.cli.init import init as work
+
+    return work(
+        output=output,
+        force=force,
+        yes=yes,
+        name=name,
+        owner_email=owner_email,
+        timezone=timezone,
+        tables=tables,
+        generic=generic,
+    )
+
+
 @commands.command(epilog=_example("check"))
 @click.option("--alert", is_flag=True, help="Send a word to the webhook (CONNECTOR_ALERT_WEBHOOK_URL) to try it.")
 def check(alert: bool) -> Status:

@@ -15,7 +15,7 @@ from connector.cli import daemon
 from connector.cli.exits import Status
 from connector.cli.output import count, heading, say, seconds, table
 from connector.cli.page import page
-from connector.cli.parts import working
+from connector.cli.parts import shipped, working
 from connector.cli.sync import Synced, one_pass, summary, verdict
 from connector.clock import Clock, SystemClock
 from connector.engine.wiring import Wiring
@@ -84,10 +84,8 @@ def _home(directory: Path | None) -> Iterator[Path]:
 
 
 def mapping_file() -> Path:
-    """Where the demo's mapping file lies: inside the installed package, or in a checkout."""
-    package = Path(__file__).resolve().parents[1]
-    shipped = package / "_config"
-    return (shipped if shipped.is_dir() else package.parent / "config") / "demo.yaml"
+    """Where the demo's mapping file lies."""
+    return shipped("demo.yaml")
 
 
 class _Show:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from connector import logs
 from connector.cli.output import remarks
@@ -34,19 +35,28 @@ def working(settings: Settings | None = None, *, quiet: bool = False) -> Iterato
 
 
 @contextmanager
-def looking(*, long: bool = False) -> Iterator[Wiring]:
+def looking(settings: Settings | None = None, *, long: bool = False) -> Iterator[Wiring]:
     """Give the parts to a command that only looks; a ledger that is not there yet is not created.
 
-    `long` asks for bars on a terminal, and log lines elsewhere, of what the engine does.
+    Args:
+        settings: the user's when left out.
+        long: show bars on a terminal, and log lines elsewhere, of what the engine does.
 
     Raises:
         ConfigError: the settings are wrong.
     """
-    settings = load_settings()
+    settings = settings or load_settings()
     watched = long and not remarks.is_terminal
     logs.configure(settings.log_format or "console", settings.log_level if watched else "WARNING", None)
     with Wiring(settings, SystemClock(), observer(quiet=False) if long else Silent(), looking=True) as wiring:
         yield wiring
+
+
+def shipped(name: str) -> Path:
+    """Return where a file of config/ lies: inside the installed package, or in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    folder = package / "_config"
+    return (folder if folder.is_dir() else package.parent / "config") / name
 
 
 def log_format_of_a_service(settings: Settings) -> str:

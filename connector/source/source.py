@@ -1,6 +1,6 @@
 """The source as the engine sees it: describe, bound, and the reads, each in a snapshot of its own."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connector.clock import Clock
 from connector.errors import ConfigError, SourceChanged, SourceUnavailable
+from connector.facts import Facts
 from connector.model import KEY, MODIFIED, Bound, Column, ColumnKind, Position, Relation, Row
-from connector.source import catalog, doctor, horizon, positions, stamps
+from connector.source import catalog, doctor, horizon, positions, stamps, survey
 from connector.source.doctor import MissingIndex
 from connector.source.edge import Doing, translated
 from connector.source.engines import Session, Sessions, open_sessions
@@ -61,6 +62,18 @@ class Source:
     def tables(self) -> list[str]:
         """Return the tables and views that can be mapped; `schema.table` outside the default schema."""
         return catalog.tables(self._sessions)
+
+    def survey(self) -> Facts:
+        """Return what the catalog says of every table and view; no rows are read."""
+        return survey.survey(self._sessions)
+
+    def sample(self, facts: Facts, tables: Iterable[str]) -> Facts:
+        """Return the facts with row counts and what some rows of these tables look like."""
+        return survey.sample(self._sessions, facts, tables)
+
+    def with_values(self, facts: Facts, columns: Collection[tuple[str, str]]) -> Facts:
+        """Return the facts with every value of these columns, given as (table, column), that are lists."""
+        return survey.with_values(self._sessions, facts, columns)
 
     def describe(self, relation: Relation) -> dict[str, Column]:
         """Return columns by name of the table, or of the query's result, having tried the user's conditions.

@@ -118,6 +118,12 @@ def test_gong_shows_what_has_an_account_with_all_additional_fields(site: Site, o
     _assert_same(site.world.visible(object_type), wanted)
 
 
+def test_init_knows_it_and_takes_the_ready_made_mapping(site: Site) -> None:
+    """`init` ends with 0 only where the mapping fits the database."""
+    site.connector("init", "--output", "first.yaml", "--owner-email", "revops@acme.example")
+    assert "# DjangoCRM" in (site.database.parent / "first.yaml").read_text()
+
+
 def test_second_sync_without_changes_uploads_nothing(site: Site) -> None:
     assert site.sync() == []
 

@@ -36,6 +36,16 @@ def test_gong_shows_what_has_an_account_with_all_additional_fields(site: Site, o
     assert_same(site.world.visible(object_type), wanted, stamps=False)
 
 
+def test_init_knows_it_and_takes_the_ready_made_mapping(site: Site) -> None:
+    """`init` ends with 0 only where the mapping fits the database."""
+    said = site.connector("init", "--output", "first.yaml", "--owner-email", "revops@acme.example")
+    assert "These are the tables of Odoo 17" in said.err
+    ours = (site.home / "first.yaml").read_text()
+    assert ours == (CONFIG / "odoo.yaml").read_text().replace("revops@example.com", "revops@acme.example").replace(
+        "name: Odoo,", "name: Odoo 17,"
+    )
+
+
 def test_second_sync_without_changes_uploads_nothing(site: Site) -> None:
     assert expected_refusals(site.conninfo) == {}
     assert site.refusals() == {}

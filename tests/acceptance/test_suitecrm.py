@@ -46,6 +46,20 @@ def test_the_administrator_without_address_is_refused(site: Site) -> None:
     assert "emailAddress" in refusals["BUSINESS_USER", "1"]
 
 
+def test_init_knows_it_and_takes_the_ready_made_mapping(site: Site) -> None:
+    """`init` ends with 0 only where the mapping fits the database."""
+    said = site.connector("init", "--output", "first.yaml", "--owner-email", "revops@acme.example")
+    assert "These are the tables of SuiteCRM 7" in said.err
+    assert "owner_email: revops@acme.example" in (site.home / "first.yaml").read_text()
+
+
+def test_init_without_the_ready_made_mapping_finds_accounts_through_the_tables_between(site: Site) -> None:
+    site.connector("init", "--output", "generic.yaml", "--owner-email", "revops@acme.example", "--generic")
+    text = (site.home / "generic.yaml").read_text()
+    assert "- {table: accounts_contacts, key: contact_id, modified: date_modified}" in text
+    assert "accountId: account_id  # through accounts_opportunities, the latest first" in text
+
+
 def test_second_sync_without_changes_uploads_nothing(site: Site) -> None:
     assert site.passed("sync") == {}
 
