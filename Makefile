@@ -9,7 +9,7 @@ COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint simulate crash thorough broken docs lock
+.PHONY: help demo test lint release simulate crash thorough broken docs lock
 
 help:  ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,11 +21,12 @@ test: $(VENV)/.dev  ## All tests; those of a database server or of Chromium skip
 	@# Three at a time on two cores: much of a test's time is waiting, for a lease to end or a process to come up.
 	$(BIN)/pytest -n $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 ))
 
-lint: $(VENV)/.dev  ## Style, types and import rules
+lint: $(VENV)/.dev  ## Style, types, import rules, and known vulnerabilities of dependencies where the network allows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m tests.audit
 
 simulate: $(VENV)/.dev  ## 200 random histories with crashes and faults, 200 of each database's sessions, and two days of change
 	$(BIN)/python -m tests.simulation --seeds 200 --jobs 2
@@ -51,6 +52,16 @@ bench-quick: $(VENV)/.runtime  ## The same with a tenth of the rows and one run,
 docs: $(VENV)/.dev  ## Write anew what the docs hold of the code
 	$(BIN)/python -m tests.docs.generated
 	$(BIN)/python -m connector.cli.reference
+
+release: $(VENV)/.dev  ## Wheel, source distribution, and SBOM with the licences of all dependencies, into dist/
+	rm -rf dist $(VENV)-release
+	$(BIN)/hatchling build -d dist
+	$(PYTHON) -m venv $(VENV)-release
+	$(VENV)-release/bin/python -m pip --disable-pip-version-check -qq install --require-hashes -r requirements.lock
+	$(VENV)-release/bin/python -m pip --disable-pip-version-check -qq install --no-deps dist/*.whl
+	$(VENV)-release/bin/python -m pip --disable-pip-version-check -qq uninstall --yes pip setuptools
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/sbom.cdx.json $(VENV)-release
 
 lock: $(VENV)-lock/.made  ## Bring the lock files up to date with pyproject.toml
 	$(COMPILE) --output-file requirements.lock pyproject.toml

@@ -1,30 +1,47 @@
-"""What is installed is whole: the wheel, away from the checkout, brings its migrations and mapping files."""
+"""What is installed is whole: the wheel, made from the source distribution, works away from the checkout."""
 
+import json
+import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+LIFE = Path(__file__).with_name("life_of_a_wheel.py")
+"""What is done with what is installed, from its configuration to the daemon's end."""
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the wheel's content, built from the project's own files."""
+    """A directory with the content of the wheel that comes of the source distribution."""
     folder = tmp_path_factory.mktemp("wheel")
-    program = (
-        "import os, sys; os.chdir(sys.argv[1])\n"
-        "from hatchling.build import build_wheel; print(build_wheel(sys.argv[2]))"
-    )
-    built = subprocess.run(
-        [sys.executable, "-c", program, str(ROOT), str(folder)], capture_output=True, text=True, timeout=120, check=True
-    )
+    with tarfile.open(folder / built("sdist", ROOT, folder)) as source:
+        source.extractall(folder / "source", filter="data")
+    (unpacked,) = (folder / "source").iterdir()
     content = folder / "content"
-    with zipfile.ZipFile(folder / built.stdout.split()[-1]) as wheel:
+    with zipfile.ZipFile(folder / built("wheel", unpacked, folder)) as wheel:
         wheel.extractall(content)
     return content
+
+
+def built(kind: str, source: Path, target: Path) -> str:
+    """Build a distribution and return its file's name."""
+    program = (
+        "import os, sys; os.chdir(sys.argv[1])\n"
+        f"from hatchling.build import build_{kind}; print(build_{kind}(sys.argv[2]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(source), str(target)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return done.stdout.split()[-1]
 
 
 def python(installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -75,3 +92,28 @@ def test_the_page_comes_with_the_package(installed: Path) -> None:
     for folder in ("templates", "static"):
         shipped = {path.name for path in (installed / "connector" / "web" / folder).iterdir()}
         assert shipped == {path.name for path in (ROOT / "connector" / "web" / folder).iterdir()}
+
+
+def test_the_version_stands_in_one_place(installed: Path) -> None:
+    (version,) = re.findall(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    (metadata,) = installed.glob("*.dist-info/METADATA")
+    assert f"\nVersion: {version}\n" in metadata.read_text()
+    elsewhere = [path for path in (ROOT / "connector").rglob("*.py") if version in path.read_text()]
+    assert elsewhere == []
+
+
+def test_from_the_wheel_alone_it_is_configured_checked_filled_and_run(installed: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(LIFE), str(installed)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["home"] == str(installed / "connector")
+    assert said["statuses"] == {"check": 0, "register": 0, "sync": 3, "status": 3, "run": 0}  # 3: three unfit rows
+    assert said["in Gong"] > 30
+    assert said["page"] == {"/healthz": 200, "/readyz": 200, "/": 200, "/static/page.css": 200, "/metrics": 200}
