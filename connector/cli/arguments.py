@@ -135,7 +135,7 @@ def check(alert: bool) -> Status:
 @commands.command(epilog=_example("preview DEAL --limit 3"))
 @click.argument("object_type", metavar="TYPE", type=_type)
 @click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="Rows to show at most.")
-@click.option("--id", "object_id", help="Only the row with this key.")
+@click.option("--id", "object_id", help="Only the row with this key, and why it is or is not sent.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines, as they would be uploaded.")
 def preview(object_type: ObjectType, limit: int, object_id: str | None, as_json: bool) -> Status:
     """Show the lines that would be sent for a TYPE of object; sends nothing, needs no Gong."""
@@ -157,6 +157,18 @@ def validate(types: tuple[ObjectType, ...], as_json: bool) -> Status:
     from connector.cli.validate import validate as work
 
     return work(types, as_json=as_json)
+
+
+@commands.command(epilog=_example("plan"))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with stable keys.")
+def plan(as_json: bool) -> Status:
+    """Say what the first load, a changed mapping and a day of syncing come to, against the quota.
+
+    Counts rows, samples some of each source, and asks Gong nothing.
+    """
+    from connector.cli.plan import plan as work
+
+    return work(as_json=as_json)
 
 
 @commands.command(epilog=_example("login"))

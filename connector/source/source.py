@@ -132,6 +132,15 @@ class Source:
         """Yield every row of the relation, in any order."""
         return self._stream(relation, lambda: self._selects(relation).everything())
 
+    def count(self, relation: Relation, since: str | None = None) -> int:
+        """Return how many rows there are, or have a stamp from `since` on (the `modified` of a Position or Bound)."""
+        bind = None
+        if since is not None and since != positions.FIRST_STAMP:
+            kind = self._column(relation, relation.modified).kind
+            bind = self._backend.bind_stamp(positions.decode(since), kind)
+        with self._reading(relation), self._sessions.snapshot() as session:
+            return int(session.rows(self._selects(relation).count(bind))[0][0])
+
     def by_object(self, relation: Relation) -> Iterator[list[Row]]:
         """Yield the rows that have a stamp and a key in the order (key, stamp): those of one object together.
 

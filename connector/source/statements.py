@@ -156,6 +156,11 @@ class Selects:
             ]  # fmt: skip
         return Statement((self._head(), *self._where(*present, conditions), order))
 
+    def count(self, since: Bind | None) -> Statement:
+        """How many rows there are, or have a stamp from `since` on."""
+        conditions: list[list[Part]] = [] if since is None else [[f"{self.modified} >= ", since]]
+        return Statement((f"SELECT COUNT(*) FROM {self._from}", *self._where(*conditions)))
+
     def by_object(self) -> Statement:
         """Rows with a stamp and a key, those of one key together, each key's by their stamps."""
         return Statement((self._head(), *self._where(*self._placed()), f" ORDER BY {self.key}, {self.modified}"))

@@ -36,6 +36,13 @@ PATIENCE_SECONDS = 120
 """Far more than anything takes, for machines that are busy."""
 
 
+class Terminal(io.StringIO):
+    """What a person sees or types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 class Said(NamedTuple):
     """What a command printed."""
 
@@ -72,6 +79,20 @@ class Site:
         assert status in (None, returned), f"{arguments}: {returned}\n{said.out}\n{said.err}"
         assert_discreet(*said)
         return said
+
+    def on_terminal(self, *arguments: str, typed: str = "", **environment: str) -> tuple[int, str]:
+        """Run a command as a person does, who types; return its exit status and what stood on the screen."""
+        screen = Terminal()
+        with (
+            mock.patch.dict(os.environ, self.environment | {"COLUMNS": "80"} | environment, clear=True),
+            mock.patch("sys.stdin", Terminal(typed)),
+            contextlib.chdir(self.home),
+            contextlib.redirect_stdout(screen),
+            contextlib.redirect_stderr(screen),
+            _process_restored(),
+        ):
+            returned = main(list(arguments))
+        return returned, screen.getvalue()
 
     def process(self, *arguments: str, status: int = 0, **environment: str) -> Said:
         """Run a command to its end as a process of its own, otherwise like `connector`."""

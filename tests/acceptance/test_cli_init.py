@@ -1,19 +1,14 @@
 """init: from a database to a mapping file that check accepts and whose objects reach Gong."""
 
-import contextlib
-import io
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from unittest import mock
 
 import pytest
 from cli_site import Site, company
 from crm_site import CONFIG
 
-from connector.cli import main
 from connector.mapping import load
 from connector.object_types import ObjectType
 
@@ -25,26 +20,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The demo's CRM, of which the mapping is not known."""
     with company(tmp_path_factory.mktemp("init"), accounts=12) as made:
         yield made
-
-
-class Terminal(io.StringIO):
-    """What a person sees or types."""
-
-    def isatty(self) -> bool:
-        return True
-
-
-def dialogue(site: Site, *arguments: str, typed: str) -> tuple[int, str]:
-    """Run a command on a terminal; return its exit status and what stood there."""
-    screen = Terminal()
-    with (
-        mock.patch.dict(os.environ, site.environment, clear=True),
-        mock.patch("sys.stdin", Terminal(typed)),
-        contextlib.chdir(site.home),
-        contextlib.redirect_stdout(screen),
-        contextlib.redirect_stderr(screen),
-    ):
-        return main(list(arguments)), screen.getvalue()
 
 
 def test_what_it_proposes_is_accepted_and_reaches_gong(site: Site) -> None:
@@ -98,7 +73,7 @@ def test_without_a_terminal_it_asks_nothing_and_says_what_it_needs(site: Site) -
 
 def test_on_a_terminal_it_asks_for_each_type_and_takes_what_is_said(site: Site) -> None:
     answers = ["", "", "nowhere", "accounts", "", "", "-", "Acme CRM", "revops@acme.example", "Europe/Berlin"]
-    status, seen = dialogue(site, "init", "--output", "asked.yaml", typed="\n".join(answers) + "\n")
+    status, seen = site.on_terminal("init", "--output", "asked.yaml", typed="\n".join(answers) + "\n")
     assert status == 0, seen
     assert "There is no table or view 'nowhere'" in seen
     file = load(site.home / "asked.yaml")

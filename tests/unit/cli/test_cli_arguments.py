@@ -44,7 +44,7 @@ def test_names_are_those_that_scripts_depend_on() -> None:
     assert {" ".join(path) for path in ALL} == {
         "demo", "check", "preview", "register", "schema plan", "schema apply", "sync", "run", "status",
         "failures list", "failures show", "failures retry", "sandbox", "validate", "reconcile", "resend", "verify",
-        "backfill", "pause", "resume", "unregister", "approve", "login", "init",
+        "backfill", "pause", "resume", "unregister", "approve", "login", "init", "plan",
     }  # fmt: skip
 
 
