@@ -9,7 +9,7 @@ COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint release simulate crash thorough broken docs lock
+.PHONY: help demo test lint release simulate crash thorough soak broken docs lock
 
 help:  ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ crash: $(VENV)/.dev  ## The real process killed and terminated at every failpoin
 
 thorough: $(VENV)/.dev  ## More of what `make test` tries: other ledgers, other seeds
 	$(BIN)/pytest -n auto -m thorough --ignore tests/crash --ignore tests/breaking
+
+soak: $(VENV)/.dev  ## The real daemon for half an hour at many times the usual pace, with faults: nothing may grow
+	$(BIN)/python -m tests.soak
 
 broken: $(VENV)/.dev  ## Each promise broken on purpose: a test or the simulation must notice; takes half an hour
 	$(BIN)/pytest tests/breaking -m "thorough or not thorough"

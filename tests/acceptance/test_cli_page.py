@@ -1,15 +1,14 @@
 """The status page of the real daemon: it is there while the daemon lives, tells the truth, and gives no secret away."""
 
 import json
-import re
 import signal
 import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cli_site import CANARY_SECRET, Site, company, eventually
+from pages import addresses, page
 
 PAGES = (
     "",
@@ -31,24 +30,11 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield made
 
 
-def addresses(site: Site) -> list[str]:
-    """Where the daemons that were started show their pages."""
-    return re.findall(r'"event": "web.started".*?"url": "(http[^"]+)"', site.printed("run").err)
-
-
-def page(address: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(address, timeout=60) as answer:  # http: this machine's own
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-
-
 def test_the_page_follows_the_daemon_from_start_to_end(site: Site) -> None:
     site.connector("register")
     with site.started("run") as process:
-        eventually(lambda: bool(addresses(site)), "the page's address in the log")
-        (address,) = addresses(site)
+        eventually(lambda: bool(addresses(site.printed("run").err)), "the page's address in the log")
+        (address,) = addresses(site.printed("run").err)
         eventually(lambda: "gong_connector_lines_total" in page(address + "metrics")[1], "lines that Gong took")
         eventually(lambda: page(address + "readyz")[0] == 200, "readiness")
         for path in PAGES:
@@ -67,8 +53,8 @@ def test_a_daemon_that_cannot_begin_says_why_on_its_page(site: Site) -> None:
     site.connector("register")
     site.database.rename(site.home / "away.db")
     with site.started("run"):
-        eventually(lambda: bool(addresses(site)), "the page's address in the log")
-        (address,) = addresses(site)
+        eventually(lambda: bool(addresses(site.printed("run").err)), "the page's address in the log")
+        (address,) = addresses(site.printed("run").err)
         status, text = page(address)
         assert status == 200
         assert "Stopped: the daemon cannot begin" in text
@@ -81,8 +67,11 @@ def test_a_daemon_that_cannot_begin_says_why_on_its_page(site: Site) -> None:
 def test_one_that_stands_by_shows_how_the_active_one_is(site: Site) -> None:
     site.connector("register")
     with site.started("run"), site.started("run"):
-        eventually(lambda: len(addresses(site)) == 2, "two pages")
-        eventually(lambda: all(page(one + "readyz")[0] == 200 for one in addresses(site)), "readiness of both")
+        eventually(lambda: len(addresses(site.printed("run").err)) == 2, "two pages")
+        eventually(
+            lambda: all(page(one + "readyz")[0] == 200 for one in addresses(site.printed("run").err)),
+            "readiness of both",
+        )
 
 
 def test_a_page_for_other_machines_needs_a_password(site: Site) -> None:

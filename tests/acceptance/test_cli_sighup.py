@@ -1,12 +1,11 @@
 """SIGHUP to the real daemon: its mapping file is read again, and it goes on whatever the file says."""
 
 import json
-import re
 import signal
-import urllib.request
 from pathlib import Path
 
 from cli_site import DEMO_MAPPING, company, eventually
+from pages import addresses, page
 
 from connector.object_types import ObjectType
 
@@ -33,9 +32,8 @@ def test_the_daemon_takes_up_a_mapping_that_is_right_and_keeps_the_old_one_else(
             said = json.loads(site.connector("status", "--json", status=3).out)
             (finding,) = [one for one in said["findings"] if one["kind"] == "mapping"]
             assert "cnotacts" in finding["words"]
-            (address,) = re.findall(r'"url": "(http[^"]+)"', site.printed("run").err)
-            with urllib.request.urlopen(address + "configuration", timeout=60) as answer:
-                shown = answer.read().decode()
+            (address,) = addresses(site.printed("run").err)
+            shown = page(address + "configuration")[1]
             assert "table: contacts" in shown, "it shows the mapping that is in use"
             assert "title: title" not in shown
             process.send_signal(signal.SIGTERM)

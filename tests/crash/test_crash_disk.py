@@ -12,6 +12,7 @@ import pytest
 from tests.acceptance.cli_site import eventually
 from tests.crash.promises import hold
 from tests.crash.trial import is_quiet, trial
+from tests.pages import addresses, page
 
 DISK_BYTES = 4_000_000
 
@@ -53,8 +54,16 @@ def test_a_full_disk_is_told_and_survived(tmp_path: Path, full: str) -> None:
             process = made.start("run")
             words = "no room on the disk" if full == "spool" else "full"
             eventually(lambda: words in made.printed().err, "word of the full disk")
+            eventually(lambda: bool(addresses(made.printed().err)), "the page's address")
+            address = addresses(made.printed().err)[-1]
+            if full == "spool":
+                eventually(lambda: words in page(address)[1], "the page")
+                assert page(address + "readyz")[0] == 503
+                assert 'gong_connector_state{state="stopped"} 1.0' in page(address + "metrics")[1]
+            assert page(address + "healthz")[0] == 200
             (disk / "filler").unlink()
             eventually(lambda: is_quiet(made), "rest")
+            eventually(lambda: page(address + "readyz")[0] == 200, "readiness")
             os.kill(process.pid, signal.SIGTERM)
             assert process.end() == 0
             assert "Traceback" not in made.printed().err
