@@ -52,9 +52,10 @@ bench: $(VENV)/.runtime  ## The connector's speed beside that of others, into do
 bench-quick: $(VENV)/.runtime  ## The same with a tenth of the rows and one run, printed only
 	$(BIN)/python -m bench --quick
 
-docs: $(VENV)/.dev  ## Write anew what the docs hold of the code
+docs: $(VENV)/.dev  ## Write anew what the docs hold of the code, and the ledger that an unreleased version leaves
 	$(BIN)/python -m tests.docs.generated
 	$(BIN)/python -m connector.cli.reference
+	$(BIN)/python -m tests.released
 
 release: $(VENV)/.dev  ## Wheel, source distribution, and SBOM with the licences of all dependencies, into dist/
 	rm -rf dist $(VENV)-release
