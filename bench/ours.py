@@ -62,7 +62,7 @@ def _file(wiring: Wiring) -> None:
         for chunk in wiring.source.changes(entity.relation, None):
             made = entity.encode(chunk, now).lines
             modified = [now if line.stamp is None else line.stamp for line in made]
-            writer.extend([line.body for line in made], list(map(lines.closing, modified)), modified)
+            writer.extend([line.body for line in made], lines.closings(modified), modified)
         sealed = writer.seal()
     wiring.spool.remove("deals")
     print(f"{sealed.lines} lines, {sealed.bytes} bytes")

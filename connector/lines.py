@@ -4,9 +4,10 @@ A line is made in two moments: the mapping writes the body, and the engine close
 `modifiedDate`. The digest is over the body alone, so that a mere touch of a row is no change.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import repeat
 from typing import Final
 
 import orjson
@@ -31,15 +32,16 @@ def _opening(day: int) -> bytes:
     return b',"modifiedDate":"%sT' % (_EPOCH + timedelta(days=day)).isoformat().encode()
 
 
-_HOURS_AND_MINUTES = tuple(b"%02d:%02d:" % divmod(minute, 60) for minute in range(24 * 60))
+_MINUTES = tuple(b"%02d:%02d:" % divmod(minute, 60) for minute in range(24 * 60))
 _SECONDS = tuple(b'%02dZ"}\n' % second for second in range(60))
 
 
-def closing(modified: int) -> bytes:
-    """Return what `seal` puts behind a line's body."""
-    day, second = divmod(modified, 86400)
-    minute, second = divmod(second, 60)
-    return _opening(day) + _HOURS_AND_MINUTES[minute] + _SECONDS[second]
+def closings(modified: Iterable[int]) -> list[bytes]:
+    """Return what `seal` puts behind each line's body."""
+    return [
+        _opening(day) + _MINUTES[second // 60] + _SECONDS[second % 60]
+        for day, second in map(divmod, modified, repeat(86400))
+    ]
 
 
 def seal(body: bytes, modified: int) -> bytes:
@@ -48,7 +50,7 @@ def seal(body: bytes, modified: int) -> bytes:
     `modified` is in whole seconds since 1970 UTC (GONG_API, "The data file": no fractions of a second).
     Raises OverflowError for a moment outside the years 1 to 9999.
     """
-    return body + closing(modified)
+    return body + closings((modified,))[0]
 
 
 def deletion_body(object_type: ObjectType, object_id: str) -> bytes:

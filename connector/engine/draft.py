@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count, repeat
 from typing import Final
 
 from connector import lines
@@ -75,6 +76,10 @@ class Draft:
         """Tell whether an object has a line, or waits."""
         return object_id in self.sends or object_id in self.pends
 
+    def free(self, object_ids: set[str]) -> set[str]:
+        """Return those that have no line and do not wait."""
+        return object_ids.difference(self.sends).difference(self.pends)
+
     def abandon(self) -> None:
         """Leave no unbooked file behind."""
         if self._writer is not None:
@@ -100,16 +105,14 @@ class Draft:
         """Write lines of objects that the ledger never heard of all at once, with their own stamps, or `now`; return
         whether the file had room for them.
         """
-        modified = [now if line.stamp is None else line.stamp for line in news]
-        bodies = [line.body for line in news]
+        ids, stamps, bodies, digests, _, accounts, _ = zip(*news, strict=True)
         size = sum(map(len, bodies)) + SEAL_BYTES * len(bodies)
         if size + (0 if self._writer is None else self._writer.bytes) > self._max_file_bytes:
             return False
-        number = self._open_file().extend(bodies, list(map(lines.closing, modified)), modified) + 1
-        self.sends.update(
-            (line.object_id, Send(line.object_id, line.digest, False, at, index, line.account_id, None))
-            for index, (line, at) in enumerate(zip(news, modified, strict=True), number)
-        )
+        modified = [now if stamp is None else stamp for stamp in stamps]
+        first = self._open_file().extend(bodies, lines.closings(modified), modified) + 1
+        sends = zip(ids, digests, repeat(False), modified, count(first), accounts, repeat(None))
+        self.sends.update(zip(ids, map(Send._make, sends), strict=True))
         return True
 
     def _open_file(self) -> SpoolWriter:

@@ -23,7 +23,7 @@ from connector.engine.rules import (
     is_ready,
     wait_again,
 )
-from connector.engine.seen import Met, fold
+from connector.engine.seen import Filter, Met, folds
 from connector.engine.turns import NAMES_ACCOUNTS
 from connector.engine.weighing import Weighing, address_of, is_listed
 from connector.ledger.holds import Holds
@@ -85,6 +85,7 @@ class Intake:
         doubted: int | None = None,
         silent: bool = False,
         met: Met | None = None,
+        first: bool = False,
     ) -> None:
         """Prepare for the rows of one reading.
 
@@ -105,6 +106,7 @@ class Intake:
             doubted: what the ledger knows by this batch or an earlier one may be out of date.
             silent: changes that their stamps do not tell of are held, for the end of the comparison to weigh them.
             met: is told the objects of the rows.
+            first: the ledger holds no object of the type yet.
         """
         self._origin = origin
         self._entity = origin.entity
@@ -117,6 +119,8 @@ class Intake:
         self._doubted = doubted
         self._silent = silent
         self._met = met
+        self._own = Filter() if first else None
+        """Where the ledger was empty: objects of this reading, the only ones that it may know of by now."""
         self._folded: dict[str, str] = {}
         """Keys of new objects since the latest booking, by what they have in common with others."""
         self._draft = Draft(origin, store, spool, observer, new_id, policy.max_file_bytes, priority)
@@ -181,36 +185,22 @@ class Intake:
 
     def _decide(self, news: Sequence[Line], refusals: Sequence[RowRefusal], rows: Sequence[Row], now: float) -> int:
         """Decide about lines and refusals, made of `rows`; return how many of them are skipped."""
-        ids = [line.object_id for line in news]
-        ids += [refusal.object_id for refusal in refusals if _identified(refusal)]
-        states = self._store.lookup(self._entity.type, ids) if ids else {}
+        states = self._states([line.object_id for line in news], refusals)
         ready = self._draft.ready
         accounts = self._accounts(news)
         ready.update(
             account_id for account_id, account in accounts.items() if is_ready(account, now, self._policy.account_wait)
         )
+        news = self._unlike(news, states)
+        sent = self._send_new(news, states, now)
         taken = self._taken(news)
         foreign = self._foreign(states)
         met: dict[str, bytes] = {}
-        skipped, new, trusted = 0, list[Line](), self._doubted is None
+        skipped = 0
         for line in news:
-            object_id, _, _, _, deleted, account_id, address = line
-            if object_id not in states and not deleted and not self._entity.exact_keys and self._is_alike(object_id):
+            object_id, _, _, _, deleted, account_id, _ = line
+            if object_id in sent:
                 continue
-            if (
-                trusted
-                and object_id not in states
-                and not deleted
-                and address is None
-                and (account_id is None or account_id in ready)
-                and object_id not in met
-                and not self._decided(object_id)
-            ):
-                met[object_id] = line.digest
-                new.append(line)
-                continue
-            self._send_new(new, int(now))
-            new.clear()
             account = None if account_id is None else _READY if account_id in ready else accounts.get(account_id)
             if object_id in foreign:
                 skipped += deleted or self._collide(object_id, line.digest, foreign)
@@ -219,13 +209,41 @@ class Intake:
             else:
                 met[object_id] = line.digest
                 skipped += self._one(line, states.get(object_id), account, object_id in taken, now)
-        self._send_new(new, int(now))
         for refusal in refusals:
             if refusal.object_id in foreign:
                 skipped += self._collide(refusal.object_id, refusal.digest, foreign)
             else:
                 skipped += self._refuse(refusal, states.get(refusal.object_id))
         return skipped
+
+    def _states(self, ids: list[str], refusals: Sequence[RowRefusal]) -> dict[str, ObjectState]:
+        """Return what the ledger knows of objects. One that was empty is only asked about those that this reading may
+        have met before: nobody else adds objects while one is going on.
+        """
+        ids += [refusal.object_id for refusal in refusals if _identified(refusal)]
+        if self._own is not None:
+            ids = self._own.add(ids)
+        return self._store.lookup(self._entity.type, ids) if ids else {}
+
+    def _send_new(self, news: Sequence[Line], states: Mapping[str, ObjectState], now: float) -> set[str]:
+        """Write lines of objects that the ledger never heard of and that nothing holds, all at once; return the
+        objects. `decide` would send each of them with its own stamp.
+        """
+        ids = {line.object_id for line in news}
+        if self._doubted is not None or len(ids) < len(news):
+            return set()
+        free, ready = {object_id for object_id in self._draft.free(ids) if object_id not in states}, self._draft.ready
+        new = [
+            line
+            for line in news
+            if line.object_id in free
+            and not line.deleted
+            and line.address is None
+            and (line.account_id is None or line.account_id in ready)
+        ]
+        if not new or not self._draft.send_new(new, int(now)):
+            return set()
+        return ids if len(new) == len(news) else {line.object_id for line in new}
 
     def _one(self, line: Line, state: ObjectState | None, account: AccountState | None, taken: bool, now: float) -> int:
         """Decide about one line; return 1 when it is skipped."""
@@ -252,14 +270,6 @@ class Intake:
             case GiveUpAddress(modified, wait):
                 self._give_up_address(line, modified, wait, state)
         return 0
-
-    def _send_new(self, new: Sequence[Line], now: int) -> None:
-        """Write lines of objects that the ledger never heard of and that nothing holds, all at once: `decide` sends
-        each of them with its own stamp.
-        """
-        if new and not self._draft.send_new(new, now):
-            for line in new:
-                self._one(line, None, _READY, False, now)
 
     def gone(self, object_id: str, state: ObjectState | None) -> None:
         """Take note that a pending object, read by key, has no row. One that a whole comparison missed, too, is
@@ -371,16 +381,19 @@ class Intake:
         self._draft.send(deletion, modified, address_of(state))
         self._wait(line, wait, state)
 
-    def _is_alike(self, object_id: str) -> bool:
-        """Refuse a new object whose key differs only by case or trailing blanks from another new one's, which Gong has
-        not been asked about either; return whether it is one.
+    def _unlike(self, news: Sequence[Line], states: Mapping[str, ObjectState]) -> Sequence[Line]:
+        """Refuse new objects whose keys differ only by case or trailing blanks from another new one's, which Gong has
+        not been asked about either; return the other lines.
         """
-        first = self._folded.setdefault(fold(object_id), object_id)
-        if first == object_id:
-            return False
-        reason = alike_words(object_id, first, "is another row's key and the one that is sent")
-        self._draft.refuse(Refuse(object_id, ALIKE, "row", self._key_column, reason))
-        return True
+        if self._entity.exact_keys:
+            return news
+        new = [line.object_id for line in news if not line.deleted and line.object_id not in states]
+        firsts = map(self._folded.setdefault, folds(new), new)
+        alike = {object_id: first for object_id, first in zip(new, firsts, strict=True) if object_id != first}
+        for object_id, first in alike.items():
+            reason = alike_words(object_id, first, "is another row's key and the one that is sent")
+            self._draft.refuse(Refuse(object_id, ALIKE, "row", self._key_column, reason))
+        return [line for line in news if line.object_id not in alike] if alike else news
 
     def _duplicate(self, line: Line, met: bytes | None, rows: Sequence[Row]) -> None:
         """A key that stands twice in one reading is no key; the first row counts, the second is refused."""

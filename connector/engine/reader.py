@@ -205,8 +205,16 @@ class Reader:
         self._observer.event(
             "pass.started", entity=entity.name, type=entity.type.value, kind=kind.value, pass_id=pass_id
         )
-        urgency = priority_of(kind)
-        with self._intake(entity, kind, pass_id, priority=urgency, thorough=thorough, silent=silent, met=met) as intake:
+        with self._intake(
+            entity,
+            kind,
+            pass_id,
+            priority=priority_of(kind),
+            thorough=thorough,
+            silent=silent,
+            met=met,
+            first=kind is PassKind.LOAD and self._store.is_empty(entity.type),
+        ) as intake:
             try:
                 end = self._read(entity, kind, after, intake)
             except ConnectorError as error:
@@ -433,6 +441,7 @@ class Reader:
         silent: bool = False,
         isolation: int | None = None,
         met: Met | None = None,
+        first: bool = False,
     ) -> Iterator[Intake]:
         """Decide about what is read in the block. Whatever is logged meanwhile bears the pass's id and its type."""
         intake = Intake(
@@ -452,6 +461,7 @@ class Reader:
             doubted=None if self._recovery.doubt is None else self._recovery.doubt.batch,
             silent=silent,
             met=met,
+            first=first,
         )
         with bound_contextvars(pass_id=pass_id, type=entity.type.value), intake:
             yield intake

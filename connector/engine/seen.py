@@ -1,9 +1,10 @@
-"""Remembers which of many objects were met, at eight bytes an object, and which of them more than once."""
+"""Remembers which of many objects were met, in little memory, and which of them more than once."""
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, pairwise
+from mmap import mmap
 from typing import Final
 
 _PIECE: Final = 250_000
@@ -12,6 +13,7 @@ _MOST_PARTS: Final = 16
 """Each part looks at all numbers."""
 _HALF: Final = 2**63
 """Hashes are from its negative up to it."""
+_PLACES: Final = 2**24
 
 
 class Seen:
@@ -75,7 +77,10 @@ class Met:
     def add(self, ids: Iterable[str], living: Iterable[str]) -> None:
         """Note rows by their objects; `living`: those that are not deleted, and may not be like another."""
         self.ids.add(ids)
-        self._folded.add([folded for one in living if (folded := fold(one)) != one])
+        known = list(living)
+        folded = folds(known)
+        if folded is not known:
+            self._folded.add([fold for fold, one in zip(folded, known, strict=True) if fold != one])
 
     def alike(self, most: int) -> set[int]:
         """Return the hashes of folded keys that several keys may share, no more of them than so many. Among them may be
@@ -86,6 +91,31 @@ class Met:
         return shared
 
 
+class Filter:
+    """Tells which objects it may have met before, in 16 MB however many they are: one that it has met is never missed,
+    and of those that it has not, one in sixteen is named for each million that it has.
+    """
+
+    def __init__(self) -> None:
+        self._places = mmap(-1, _PLACES)  # memory that is taken as it is written to
+
+    def add(self, object_ids: Sequence[str]) -> list[str]:
+        """Note that these were met; return those that may have been before."""
+        places = [hash(object_id) % _PLACES for object_id in object_ids]
+        again = [object_id for object_id, place in zip(object_ids, places, strict=True) if self._places[place]]
+        for place in places:
+            self._places[place] = 1
+        return again
+
+
 def fold(object_id: str) -> str:
     """Return what keys have in common that differ only by case or trailing blanks."""
     return object_id.casefold().rstrip()
+
+
+def folds(object_ids: list[str]) -> list[str]:
+    """Return `fold` of each; of keys that stand as they are, all of them, the very list."""
+    joined = " ".join(object_ids)
+    if joined.casefold() == joined and joined.split() == object_ids:
+        return object_ids
+    return list(map(fold, object_ids))

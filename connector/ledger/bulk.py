@@ -50,7 +50,7 @@ def upsert(
     columns: Sequence[str],
     rows: Iterable[tuple[Any, ...]],
     on_conflict: str,
-    fixed: Mapping[str, str | int] | None = None,
+    fixed: Mapping[str, str | int | bool | None] | None = None,
 ) -> None:
     """Insert rows of these columns, made while they are taken; `on_conflict` is the `ON CONFLICT ...` clause, and
     `fixed` holds the columns that are the same in all rows: a value that is bound a million times takes time.
@@ -85,8 +85,10 @@ def upsert(
         connection.exec_driver_sql("DROP TABLE given")
 
 
-def _literal(value: str | int) -> str:
+def _literal(value: str | int | bool | None) -> str:
     """Write a value of ours (a type's name, an id) into a statement."""
+    if value is None or isinstance(value, bool):
+        return {None: "NULL", True: "true", False: "false"}[value]
     if isinstance(value, str):
         assert value.isidentifier(), "only names of ours are written into statements"
         return f"'{value}'"

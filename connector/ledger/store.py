@@ -152,6 +152,11 @@ class Store:
 
     # -- reading: objects ------------------------------------------------------------------------
 
+    def is_empty(self, object_type: ObjectType) -> bool:
+        """Tell whether no object of a type is known."""
+        with self._database.reading() as connection:
+            return objects.is_empty(connection, object_type)
+
     def lookup(self, object_type: ObjectType, ids: Sequence[str]) -> dict[str, ObjectState]:
         """Return what is known of these objects; unknown ones are absent."""
         with self._database.reading() as connection:

@@ -75,6 +75,16 @@ def far_apart(company: Company) -> None:
     company.put("steps", id=1, name="Second")
 
 
+def test_a_first_load_tells_gong_of_one_of_two_rows_that_share_a_key_files_apart(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "MOST_LINES", 1000)
+    far_apart(company)
+    company.sync()
+    assert names(company, ObjectType.STAGE)["1"] == "First"
+    assert sum(lines for _, lines in company.uploads()) == MANY + 1
+
+
 def test_rows_with_one_key_in_different_chunks_do_not_take_turns(company: Company) -> None:
     far_apart(company)
     report = company.sync()

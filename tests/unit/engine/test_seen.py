@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.engine import seen
-from connector.engine.seen import Met, Seen, fold
+from connector.engine.seen import Filter, Met, Seen, fold, folds
 
 IDS = st.lists(st.text("aAbB 1", min_size=1, max_size=3), max_size=40)
 
@@ -31,3 +31,16 @@ def test_keys_that_differ_by_case_or_trailing_blanks_only_are_found(ids: list[st
     alike = {hash(folded) for folded, keys in shared.items() if keys > 1}
     assert alike <= met.alike(1000)
     assert met.alike(1000) <= {hash(fold(one)) for one in ids}
+
+
+@given(IDS, IDS)
+def test_a_filter_misses_nothing_that_it_has_met(ids: list[str], more: list[str]) -> None:
+    met = Filter()
+    met.add(ids)
+    assert set(more) & set(ids) <= set(met.add(more))
+    assert met.add([f"never {number}" for number in range(100)]) == []
+
+
+@given(st.lists(st.text("aAß \t\u2003.1", min_size=1, max_size=3), max_size=5))
+def test_keys_are_folded_together_as_each_is(ids: list[str]) -> None:
+    assert folds(ids) == list(map(fold, ids))
