@@ -57,7 +57,10 @@ _TIMES = (
     "2026-13-02", "٢026-01-02 03:04:05", "2026-01-02 03:04:05x+00", "2026-01-02 03:04:05-00",
     "0001-01-01 00:00:00", "9999-12-31 23:59:59+00", "1969-12-31 23:59:59.5+00", "2026-10-25 02:30:00",
 )  # fmt: skip
-_NUMBERS = ("0", "-0", "-0.00", "007", "1.50", "+1", "1.", ".5", "1e3", "1E400", " 1 ", "1 0", "١", "0x1", "9" * 400)
+_NUMBERS = (
+    "0", "-0", "-0.00", "007", "1.50", "+1", "1.", ".5", "1e3", "1E400", " 1 ", "1 0", "١", "0x1", "9" * 400, ".", "..",
+    "0.50", "00.5", "-1.5", "1.5.5", "1234.", "١.5", "1.٥", "9" * 90 + ".5", "9." + "5" * 90, "1 .5", "1_0.5", "NaN",
+)  # fmt: skip
 _ODD_TEXTS = ("", " ", "\t", "a\0b", "\ud800", "é", "\u3000", "x", "y", "b", "n/a", "none", "1", "true", "a" * 65,
               "\xa0", "\u2028", "x@x.example", '{"a": [1.5]}', '{"a": [{}]}', "\x7f", "a b", "ﬀ", "٣")  # fmt: skip
 _CELLS = (
@@ -75,6 +78,7 @@ _CELLS = (
     | st.text(st.characters(), max_size=70)
     | st.binary(max_size=4)
     | st.datetimes()
+    | st.datetimes(datetime(1969, 12, 31), datetime(2040, 1, 1), timezones=st.just(UTC))
     | st.datetimes(timezones=st.sampled_from([UTC, ZoneInfo("UTC"), ZoneInfo("Europe/Berlin"), timezone(timedelta(0))]))
     | st.dates()
     | st.sampled_from([time(1, 2), UUID(int=5), date(2026, 1, 2), datetime(2026, 1, 2, 3), [1, "a"], {"a": [1]}, []])
@@ -114,6 +118,18 @@ def test_deals(compiled: Compile, kinds: dict[str, ColumnKind], zone: str, data:
             row[place] = data.draw(_CELLS)
         rows.append(tuple(row))
     _agree(deals, rows)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+def test_every_odd_number_and_time_where_a_usual_one_is_expected(compiled: Compile, zone: str) -> None:
+    [deals] = _cached(compiled, _DEAL + f"source: {{timezone: {zone}}}", _KINDS[1])
+    assert deals.relation is not None
+    for column, texts in (("h", _NUMBERS), ("l", _NUMBERS), ("d", _TIMES), ("e", _TIMES)):
+        place = 3 + deals.relation.columns.index(column)
+        for text in texts:
+            row: list[Any] = [7, "2026-01-02 03:04:05+00", 0, *["x"] * len(deals.relation.columns)]
+            row[place] = text
+            _agree(deals, [tuple(row)])
 
 
 _OTHERS = """  BUSINESS_USER: {table: u, key: id, modified: m, deleted: g, fields: {emailAddress: a}}
