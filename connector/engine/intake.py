@@ -311,8 +311,8 @@ class Intake:
         transaction.
         """
         self._weighing.weigh()
+        self._folded.clear()  # before the booking, which takes the most memory
         self._draft.book(move)
-        self._folded.clear()
 
     def _accounts(self, encoded: Sequence[Line]) -> dict[str, AccountState]:
         """Return how the accounts that these lines name stand, but for those known to be ready."""

@@ -5,7 +5,7 @@ batch is settled: DONE needs no write here. A failure moves or clears `sent_dige
 first saves the settled one in `told_*`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -202,10 +202,11 @@ def book_sends(
     """Book written lines as in flight; what was settled before is saved as told."""
     fixed: dict[str, str | int | bool | None] = {"type": object_type.value, "source": source, "batch_id": batch_id}
     columns: tuple[str, ...] = _SENT
-    rows: list[Any] = sorted(sends, key=itemgetter(0))  # neighbours in the index; no two writers lock crosswise
-    if not any(send.deleted or send.address for send in rows):  # as in all files but a few: two values less to bind
+    # Neighbours in the index; no two writers lock in different orders.
+    rows: Iterable[tuple[Any, ...]] = sorted(sends, key=itemgetter(0))
+    if not any(send.deleted or send.address for send in sends):  # as in all files but a few: two values less to bind
         fixed |= {"sent_deleted": False, "address": None}
-        columns, rows = _PLAIN, list(map(itemgetter(0, 1, 3, 4, 5), rows))
+        columns, rows = _PLAIN, map(itemgetter(0, 1, 3, 4, 5), rows)
     upsert(connection, "objects", columns, rows, _AFTER_SEND, fixed)
     connection.execute(
         text(
