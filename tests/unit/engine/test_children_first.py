@@ -127,19 +127,22 @@ def test_the_daemon_compares_children_before_accounts_whichever_is_due(company: 
     store: Any = SimpleNamespace(pauses=dict)
     nothing: Any = None
     daemon = Daemon(
-        rounds,
-        nothing,
-        store,
-        clock,
-        nothing,
-        reconciler,
-        Every(3600.0),
-        90,
-        Silent(),
-        nothing,
-        clerk,
-        clerk,
-        lambda: None,
+        rounds=rounds,
+        lease=nothing,
+        store=store,
+        dues=nothing,
+        clock=clock,
+        pacer=nothing,
+        reconciler=reconciler,
+        comparisons=Every(3600.0),
+        retention_days=90,
+        observer=Silent(),
+        requests=nothing,
+        clerk=clerk,
+        quick_clerk=clerk,
+        recover=lambda: None,
+        keep_access=lambda: None,
+        remapping=nothing,
     )
     daemon.compare()
     assert compared == ["CONTACT", "ACCOUNT"], "deals were compared not long ago"
