@@ -1,5 +1,7 @@
 """Looks over everything before work: source, mapping, Gong, schema. Reports in words and changes nothing."""
 
+import os
+import shutil
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,12 +12,17 @@ from connector.engine.schema import DESTRUCTIVE, Change
 from connector.engine.wiring import Wiring
 from connector.errors import ConfigError, ConfigProblems, ConnectorError, Problem
 from connector.mapping import Catalog, CompiledMapping, Entity, MappingFile, check, hints
-from connector.model import Column
+from connector.model import Column, Relation
 from connector.object_types import SCHEMA_TYPES
 from connector.webhook import Webhook
+from connector.words import size
 
 CLOCK_SECONDS: Final = 5.0
 """Clocks may differ by so much."""
+_WHOLE: Final = 100
+"""Percent of a type."""
+_NEVER: Final = 1_000_000
+"""A guard that lets this many deletions pass guards nothing."""
 
 
 class Level(StrEnum):
@@ -33,7 +40,7 @@ class Finding:
 
     level: Level
     about: str
-    """`source`, `mapping`, `gong`, `schema`, `ledger` or `webhook`."""
+    """`settings`, `source`, `mapping`, `gong`, `schema`, `spool`, `ledger` or `webhook`."""
     text: str
     """What is the case, and what to do where something is."""
     configuration: bool = False
@@ -56,6 +63,7 @@ def examine(wiring: Wiring) -> Iterator[Finding]:
     registered = yield from _gong(wiring, file)
     if registered and mapping is not None:
         yield from _schema(wiring, mapping)
+    yield from _spool(wiring)
     yield from _guard(wiring)
     yield _webhook(wiring)
 
@@ -157,7 +165,7 @@ def _indexes(wiring: Wiring, mapping: CompiledMapping) -> Iterator[Finding]:
                 yield from _problems("source", error)
                 continue
             if missing is None:
-                unknown.append(relation.name)
+                yield from _plan(wiring, relation, unknown)
             for index in missing or ():
                 served.setdefault((index.serves, index.statement), []).append(relation.name)
     for (what, statement), names in served.items():
@@ -168,8 +176,46 @@ def _indexes(wiring: Wiring, mapping: CompiledMapping) -> Iterator[Finding]:
         yield Finding(Level.OK, "source", text)
 
 
+def _plan(wiring: Wiring, relation: Relation, unknown: list[str]) -> Iterator[Finding]:
+    """Say what a query or view reads whole in every pass; note one of which the database does not say it."""
+    try:
+        whole = wiring.source.read_whole(relation)
+    except ConnectorError as error:
+        yield from _problems("source", error)
+        return
+    if whole is None:
+        unknown.append(relation.name)
+    elif whole:
+        text = f"{relation.name}: by the database's plan, every pass reads the whole of {', '.join(whole)}: an index on"
+        text += f" the table of {relation.modified!r} that begins with that column would serve it, if the query lets"
+        yield Finding(Level.WARN, "source", f"{text} the condition on it through")
+    else:
+        text = f"{relation.name}: by the database's plan, no large table is read whole to find its changes"
+        yield Finding(Level.OK, "source", text)
+
+
+def _spool(wiring: Wiring) -> Iterator[Finding]:
+    """Say whether the spool can be written, and whether its disk holds what it may hold. Nothing is made."""
+    folder, most = wiring.settings.spool_dir, wiring.settings.spool_max_bytes
+    there = next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
+    if not there.is_dir() or not os.access(there, os.R_OK | os.W_OK | os.X_OK):
+        text = f"CONNECTOR_SPOOL_DIR: {there} is no directory that user {os.geteuid()} may write to"
+        yield Finding(Level.PROBLEM, "spool", text, configuration=True)
+        return
+    free = shutil.disk_usage(there).free
+    if free < most:
+        text = f"{size(free)} are free at {folder} (CONNECTOR_SPOOL_DIR), and CONNECTOR_SPOOL_MAX_BYTES lets it grow to"
+        yield Finding(Level.WARN, "spool", f"{text} {size(most)}: lower it, or give it more room")
+    else:
+        yield Finding(Level.OK, "spool", f"{folder} has room for {size(most)}")
+
+
 def _guard(wiring: Wiring) -> Iterator[Finding]:
-    """Say what the guard holds."""
+    """Say what the guard holds, and whether it ever would."""
+    percent, number = wiring.settings.delete_guard_percent, wiring.settings.delete_guard_count
+    if percent >= _WHOLE and number >= _NEVER:
+        text = f"CONNECTOR_DELETE_GUARD_PERCENT={percent:g} and CONNECTOR_DELETE_GUARD_COUNT={number:,} hold nothing:"
+        yield Finding(Level.WARN, "settings", f"{text} a bad query could delete everything in Gong")
     try:
         held = wiring.queries.holds()
     except ConnectorError as error:
@@ -221,8 +267,9 @@ def _mapping(wiring: Wiring, file: MappingFile) -> Generator[Finding, None, Comp
     yield Finding(Level.OK, "mapping", f"{file.path} fits the source")
     for hint in hints(file):
         yield Finding(Level.WARN, "mapping", str(hint))
+    places = {origin.name: file.where(origin.place) for origin in file.origins}
     for entity in mapping.entities:
-        yield from _ways(entity)
+        yield from _ways(entity, places[entity.name])
     return mapping
 
 
@@ -231,8 +278,8 @@ def _faults(file: MappingFile, catalog: Catalog) -> list[Finding]:
     return [Finding(Level.PROBLEM, "mapping", str(problem), configuration=True) for problem in found]
 
 
-def _ways(entity: Entity) -> Iterator[Finding]:
-    """Say how changes and deletions of an entity source are found."""
+def _ways(entity: Entity, place: str) -> Iterator[Finding]:
+    """Say how changes and deletions of an entity source are found; `place` is where the file has it."""
     relation = entity.relation
     if relation is None:
         yield Finding(Level.OK, "mapping", f"{entity.name}: listed in the mapping file")
@@ -246,9 +293,9 @@ def _ways(entity: Entity) -> Iterator[Finding]:
         yield Finding(Level.OK, "mapping", f"{entity.name}: {found}, {gone}")
     else:
         gone = "rows that vanish are found by full comparison (the daemon's, or `gong-connector reconcile`)"
-        yield Finding(Level.WARN, "mapping", f"{entity.name}: {found}; no soft deletes: {gone}, not by `sync`")
+        yield Finding(Level.WARN, "mapping", f"{place}: {found}; no soft deletes: {gone}, not by `sync`")
     if relation.where is not None:
-        text = f"{entity.name}: a row that leaves `where` is deleted in Gong, once a full comparison has found it"
+        text = f"{place}.where: a row that leaves it is deleted in Gong, once a full comparison has found it"
         yield Finding(Level.WARN, "mapping", text)
 
 

@@ -9,9 +9,12 @@ from sqlalchemy import table as named_table
 
 from connector.clock import Clock
 from connector.model import Relation
+from connector.source import explained
 from connector.source.edge import Doing, translated
 from connector.source.engines import Sessions
+from connector.source.explained import EXPLAIN
 from connector.source.horizon import source_now
+from connector.source.statements import Statement
 
 FEW_ROWS: Final = 1_000
 """A table of so many rows needs no index: it is read whole in a moment."""
@@ -63,6 +66,21 @@ def missing_indexes(sessions: Sessions, relation: Relation, *, by_key: bool) -> 
             return None
         lacking = list(_lacking(sessions, relation, present, by_key=by_key))
         return lacking if lacking and _has_many_rows(connection, table, schema or None) else []
+
+
+def read_whole(sessions: Sessions, statement: Statement) -> list[str] | None:
+    """Return the tables with many rows that a statement reads from end to end, by the database's own plan; None where
+    it is not asked for one.
+    """
+    kind = sessions.backend.dialect.name
+    if kind not in EXPLAIN:
+        return None
+    with sessions.snapshot() as session:
+        answer = session.rows(Statement((EXPLAIN[kind], *statement.parts)))
+    found = explained.read_whole(kind, answer)
+    with sessions.catalog() as connection:
+        inspector = inspect(connection)
+        return [name for name in found if not inspector.has_table(name) or _has_many_rows(connection, name, None)]
 
 
 def _lacking(

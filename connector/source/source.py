@@ -220,6 +220,16 @@ class Source:
         """
         return doctor.missing_indexes(self._sessions, relation, by_key=by_key)
 
+    def read_whole(self, relation: Relation) -> list[str] | None:
+        """Return the tables of a query or view that are read from end to end to find the changes of a moment, by the
+        database's own plan; None where it is not asked for one.
+        """
+        if relation.modified is None:
+            return []
+        bound = self.cursor_bound(relation, 0.0)
+        with self._reading(relation):
+            return doctor.read_whole(self._sessions, self._changes(relation, Position(bound.modified, "")))
+
     def close(self) -> None:
         """Close every connection that is not in use."""
         self._sessions.close()

@@ -124,7 +124,7 @@ def test_what_cannot_be_noticed_is_said(site: Site) -> None:
     assert len(warnings) == 2
     assert "comparing every row" in warnings[0]
     assert "rows that vanish are found by full comparison" in warnings[0]
-    assert "`where`" in warnings[1]
+    assert "entities.STAGE.where: a row that leaves it is deleted" in warnings[1]
 
 
 COMPANY = """
@@ -149,6 +149,7 @@ def test_the_source_is_looked_at_as_its_administrator_would(site: Site) -> None:
                 "CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT, updated_at TIMESTAMPTZ, gone BOOLEAN);"
                 "INSERT INTO accounts SELECT n, 'x', now(), false FROM generate_series(1, 2000) n;"
                 "CREATE TABLE contacts (id INTEGER PRIMARY KEY, updated_at TIMESTAMPTZ NOT NULL);"
+                "INSERT INTO contacts SELECT n, now() FROM generate_series(1, 2000) n;"
                 "CREATE TABLE emails (contact INTEGER, address TEXT)"
             )
         owner.dispose()
@@ -162,8 +163,24 @@ def test_the_source_is_looked_at_as_its_administrator_would(site: Site) -> None:
     (index,) = [line for line in warnings if "CREATE INDEX" in line]
     assert index.endswith("CREATE INDEX CONCURRENTLY accounts_updated_at_id ON accounts (updated_at, id);")
     assert any("`changes`" in line and "entities.CONTACT.query" in line for line in warnings)
-    assert "cannot be judged: CONTACT; EXPLAIN them" in said
+    assert any("CONTACT: by the database's plan, every pass reads the whole of contacts" in line for line in warnings)
     assert "clock" not in said
+
+
+def test_the_spool_and_the_guard_are_looked_at_and_nothing_is_made(site: Site) -> None:
+    said = site.connector("check", CONNECTOR_SPOOL_DIR="later/spool", CONNECTOR_SPOOL_MAX_BYTES="1000").out
+    assert "ok       spool     later/spool has room for 1.0 kB" in said
+    assert not (site.home / "later").exists()
+    said = site.connector("check", CONNECTOR_SPOOL_MAX_BYTES="1e18").out
+    (line,) = [line for line in said.splitlines() if line.startswith("warn     spool ")]
+    assert "are free at" in line
+    assert "CONNECTOR_SPOOL_MAX_BYTES lets it grow to 1000000000.0 GB" in line
+    (site.home / "a file").write_text("")
+    said = site.connector("check", status=2, CONNECTOR_SPOOL_DIR="a file/spool").out
+    assert "problem  spool     CONNECTOR_SPOOL_DIR: " in said
+    none = {"CONNECTOR_DELETE_GUARD_PERCENT": "100", "CONNECTOR_DELETE_GUARD_COUNT": "1000000"}
+    said = site.connector("check", **none).out
+    assert "CONNECTOR_DELETE_GUARD_PERCENT=100 and CONNECTOR_DELETE_GUARD_COUNT=1,000,000 hold nothing" in said
 
 
 def test_preview_shows_lines_and_refusals_without_gong(site: Site) -> None:

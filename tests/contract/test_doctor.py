@@ -67,6 +67,21 @@ def test_queries_and_views_cannot_be_judged(deals: Crm) -> None:
         deals.execute("DROP VIEW few")
 
 
+def test_the_databases_plan_says_what_a_query_reads_whole(deals: Crm) -> None:
+    asked = relation(query="SELECT id, updated_at, name FROM deals")
+    assert deals.source.read_whole(asked) == ["deals"]
+    assert deals.source.read_whole(relation(modified=None)) == []
+    deals.execute("CREATE INDEX by_stamp ON deals (updated_at, id)")
+    if deals.backend != "sqlite":
+        deals.execute("ANALYZE TABLE deals" if deals.backend == "mysql" else "ANALYZE deals")
+    source = deals.reopened()  # SQLite keeps the plan of a statement that it was asked for before
+    assert source.read_whole(asked) == []
+    source.close()
+    deals.execute("DROP INDEX by_stamp" + (" ON deals" if deals.backend == "mysql" else ""))
+    deals.execute("DELETE FROM deals WHERE id = 0")
+    assert deals.source.read_whole(asked) == [], "a small table is read whole in a moment"
+
+
 def test_an_account_that_may_do_more_than_read_is_told_from_one_that_may_not(deals: Crm) -> None:
     """The tests' own account may do everything; one made by the words that a user gets may only read."""
     if deals.backend == "sqlite":
