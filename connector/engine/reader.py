@@ -169,6 +169,11 @@ class Reader:
             return Reading(End.SPOOL_FULL, PassKind.COMPARISON, Counts())
         if entity.type in self._store.pauses():
             return Reading(End.PAUSED, PassKind.COMPARISON, Counts())
+        while self._recovery.awaits(entity):
+            # What a restored ledger does not know of lies behind the cursor, which a comparison takes to its end.
+            read = self.extract(entity)
+            if read.end is not End.FINISHED:
+                return replace(read, kind=PassKind.COMPARISON)
         for feed in entity.feeds:
             self._follow(entity, feed)
         cursor = self._store.cursor(entity.name)

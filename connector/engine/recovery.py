@@ -129,6 +129,10 @@ class Recovery:
         """What is not to be believed; None as a rule."""
         return None if self._state is None else self._state.doubt
 
+    def awaits(self, entity: Entity) -> bool:
+        """Tell whether an entity source is still to be read from its cursor to the end since the doubt arose."""
+        return self.doubt is not None and not self._has(Step.READ, entity.name)
+
     def read(self, entity: Entity) -> None:
         """Take note that an entity source was read from its cursor to the end."""
         self._through(Step.READ, entity.name)

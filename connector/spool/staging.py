@@ -186,7 +186,7 @@ class Staging:
         try:
             cursor = self._connection.execute(statement, values)
             try:
-                yield from cursor
+                yield from iter(cursor.fetchone, None)
             finally:
                 with suppress(sqlite3.Error):  # a reading that was given up may end after its file was closed
                     cursor.close()

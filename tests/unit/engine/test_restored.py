@@ -119,6 +119,19 @@ def test_what_changed_and_changed_back_after_the_backup_is_told_again(
     company.close()
 
 
+def test_a_comparison_that_comes_first_does_not_take_the_cursor_past_what_was_told_since(company: Company) -> None:
+    restore = backup(company)
+    company.put("accounts", id=1, name="Meanwhile")
+    company.sync()
+    company.put("accounts", id=1, name="Account 1")
+    restore()
+    company.reconcile(ObjectType.ACCOUNT)
+    company.sync()
+    assert accounts(company)["1"] == "Account 1"
+    assert not doubted(company)
+    company.close()
+
+
 def test_users_that_swapped_addresses_and_back_are_deleted_before_they_are_told_again(
     on_either: Company,
 ) -> None:
