@@ -208,7 +208,12 @@ class Wiring:
         return True
 
     def _compile(self) -> CompiledMapping:
-        picklists = {query: self.source.values(query) for query in self.mapping_file.picklist_queries}
+        picklists = {}
+        for query, place in self.mapping_file.picklist_queries.items():
+            try:
+                picklists[query] = self.source.values(query)
+            except ConfigError as error:
+                raise ConfigError(f"{place}: {error}") from None
         return compile_mapping(self.mapping_file, self._catalog, picklists, self._changed, self.source.describe)
 
     def _schema_fields(self) -> Mapping[ObjectType, Sequence[SchemaField]]:

@@ -69,11 +69,15 @@ class MappingFile:
         return tuple(relation for origin in self.origins for relation in origin.relations)
 
     @property
-    def picklist_queries(self) -> tuple[str, ...]:
-        """The queries whose first column holds a picklist's values, each once."""
-        fields = (field for origin in self.origins for field in origin.source.additional_fields)
-        queries = (field.values.query for field in fields if isinstance(field.values, shape.PicklistQuery))
-        return tuple(dict.fromkeys(queries))
+    def picklist_queries(self) -> dict[str, str]:
+        """The queries whose first column holds a picklist's values, each with where it stands first."""
+        found: dict[str, str] = {}
+        for origin in self.origins:
+            for index, field in enumerate(origin.source.additional_fields):
+                if isinstance(field.values, shape.PicklistQuery):
+                    place = (*origin.place, "additional_fields", index, "values", "query")
+                    found.setdefault(field.values.query, self.where(place))
+        return found
 
 
 def load(path: Path) -> MappingFile:

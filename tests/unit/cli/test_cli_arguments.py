@@ -1,6 +1,7 @@
 """The command line as a whole: help is quick and complete, every command is documented, endings have their status."""
 
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -68,6 +69,20 @@ def test_every_command_explains_itself_and_each_option(path: tuple[str, ...]) ->
 def test_every_command_stands_in_the_docs(path: tuple[str, ...]) -> None:
     text = "".join(page.read_text() for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
     assert f"gong-connector {' '.join(path)}" in text
+
+
+def test_a_shell_can_complete_commands() -> None:
+    """As the line in README has it."""
+    asked = {"COMP_WORDS": "gong-connector pre", "COMP_CWORD": "1", "_GONG_CONNECTOR_COMPLETE": "bash_complete"}
+    code = "from connector.cli import main; main([])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": os.environ["PATH"]} | asked,
+    )
+    assert done.stdout == "plain,preview\n"
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -351,7 +351,7 @@ entities:
     assert (deals.name, deals.query, deals.key, deals.modified) == ("DEAL", "SELECT 1", "id", "changed")
     assert (deals.where, deals.deleted, deals.timezone) == ("a > 1", "gone = 1", "Europe/Berlin")
     assert deals.columns == ("id", "b", "a", "c")
-    assert file.picklist_queries == ("SELECT v",)
+    assert list(file.picklist_queries) == ["SELECT v"]
 
 
 def test_other_tables_whose_rows_make_objects_change() -> None:
