@@ -93,7 +93,8 @@ class Reconciler:
         changed = counts.lines + self._weigh_changes(object_type, live)
         self._weigh_deletions(object_type, fresh, live, empty=empty)
         held = sum(self._show(object_type, kind) for kind in HoldKind)
-        self._store.forget_refusals(object_type, began)
+        refused = self._store.refused_and_deleted(object_type)
+        self._store.forget_refusals(object_type, began, [one for one in refused if one not in seen])
         self._store.set_meta(COMPARED + object_type.value, str(began))
         self._observer.event(
             "reconcile.ended",

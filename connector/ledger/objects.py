@@ -120,10 +120,10 @@ WHERE o.type = 'ACCOUNT' AND {ids}
 _HOLDERS = f"""
 SELECT o.object_id FROM objects o LEFT JOIN batches b ON b.id = o.batch_id
 WHERE o.type = 'BUSINESS_USER' AND o.address = :address AND o.last_modified IS NOT NULL AND NOT (
-    o.sent_digest IS NULL AND o.told_deleted AND NOT o.told_unsure
+    o.sent_digest IS NULL AND (o.told_deleted OR o.told_digest IS NULL) AND NOT o.told_unsure
     OR o.sent_digest IS NOT NULL AND o.sent_deleted AND (b.state IS NULL OR b.state NOT IN {UNSETTLED_SQL})
 )
-"""  # an address is free once the deletion of its holder is settled
+"""  # an address is free once the deletion of its holder is settled, and where Gong took no line of the holder
 
 
 def is_empty(connection: Connection, object_type: ObjectType) -> bool:

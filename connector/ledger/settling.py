@@ -208,10 +208,25 @@ def delay(connection: Connection, object_type: ObjectType, now: float, until: fl
     )
 
 
-def forget_refusals(connection: Connection, object_type: ObjectType, before: float) -> None:
-    """Forget refused rows of a type that a whole comparison begun at `before` did not meet again; keys that collide
-    are not forgotten here.
+def refused_and_deleted(connection: Connection, object_type: ObjectType) -> list[str]:
+    """Return the objects of a type of which Gong settled the deletion, and a later line is refused."""
+    statement = text(
+        "SELECT object_id FROM objects WHERE type = :type AND refused_digest IS NOT NULL AND pending IS NULL"
+        " AND sent_digest IS NULL AND told_deleted AND NOT told_unsure"
+    )
+    found = connection.execute(statement, {"type": object_type})
+    return [object_id for (object_id,) in found]
+
+
+def forget_refusals(connection: Connection, object_type: ObjectType, before: float, gone: Sequence[str]) -> None:
+    """Forget refused rows of a type that a whole comparison begun at `before` did not meet again, and what is refused
+    of those that are `gone` and deleted in Gong; keys that collide are not forgotten here.
     """
+    if gone:
+        lines = f"type = :type AND {in_list(connection, 'object_id')}"
+        one = {"type": object_type, "ids": id_list(connection, gone)}
+        connection.execute(text(f"DELETE FROM refusals WHERE {lines}"), one)
+        connection.execute(text(f"UPDATE objects SET refused_digest = NULL WHERE {lines}"), one)
     values = {"type": object_type, "before": before, "same_key": SAME_KEY, "alike": ALIKE}
     stale = (
         "type = :type AND origin = 'connector' AND last_at < :before AND NOT EXISTS (SELECT 1 FROM objects o"

@@ -250,10 +250,17 @@ class Store:
         with self._database.writing("delay") as connection:
             settling.delay(connection, object_type, now, now + seconds)
 
-    def forget_refusals(self, object_type: ObjectType, before: float) -> None:
-        """Forget refused rows of a type that a whole comparison begun at `before` did not meet again."""
+    def refused_and_deleted(self, object_type: ObjectType) -> list[str]:
+        """Return the objects of a type that are deleted in Gong, and of which a later line is refused."""
+        with self._database.reading() as connection:
+            return settling.refused_and_deleted(connection, object_type)
+
+    def forget_refusals(self, object_type: ObjectType, before: float, gone: Sequence[str]) -> None:
+        """Forget refused rows of a type that a whole comparison begun at `before` did not meet again, and what is
+        refused of objects that are `gone`: deleted in Gong, without a row.
+        """
         with self._database.writing("forget_refusals") as connection:
-            settling.forget_refusals(connection, object_type, before)
+            settling.forget_refusals(connection, object_type, before, gone)
 
     def next_due(self) -> float | None:
         """Return when the next pending object of a type that is not paused is due, or None when nothing is pending."""

@@ -173,6 +173,33 @@ def test_a_user_whose_deletion_went_down_with_its_file_gets_the_new_address_all_
     assert company.world.objects(ObjectType.BUSINESS_USER)["u1"]["emailAddress"] == "new@acme.example"
 
 
+def test_the_address_of_a_user_whom_gong_never_took_is_free_for_another(company: Company) -> None:
+    company.during(Fault(kind=FaultKind.LINE_ERRORS, object_ids=("u1",), description="Invalid value"))
+    company.put("users", id="u1", email="one@acme.example")
+    company.sync()
+    company.put("users", id="u1", email="")  # refused here, so that no line of u1 gives the address up
+    company.put("users", id="u2", email="one@acme.example")
+    company.sync()
+    assert company.world.objects(ObjectType.BUSINESS_USER)["u2"]["emailAddress"] == "one@acme.example"
+
+
+def test_what_was_refused_of_a_row_that_is_gone_again_is_not_listed_for_ever(company: Company) -> None:
+    company.put("contacts", id=2, last="Stays", account=1)
+    company.sync()
+    company.crm.execute("DELETE FROM contacts WHERE id = 1")
+    company.reconcile(ObjectType.CONTACT)
+    assert "1" not in company.world.objects(ObjectType.CONTACT)
+    company.during(Fault(kind=FaultKind.LINE_ERRORS, object_ids=("1",), description="Invalid value"))
+    company.put("contacts", id=1, last="Back", account=1)
+    company.sync()
+    assert [failure.object_id for failure in company.wiring.queries.failures()] == ["1"]
+    company.reconcile(ObjectType.CONTACT)
+    assert [failure.object_id for failure in company.wiring.queries.failures()] == ["1"], "as long as there is a row"
+    company.crm.execute("DELETE FROM contacts WHERE id = 1")
+    company.reconcile(ObjectType.CONTACT)
+    assert company.wiring.queries.failures() == []
+
+
 def test_keys_that_are_one_as_text_are_refused_with_both_named(tmp_path: Path) -> None:
     mapping = """
 version: 1
