@@ -517,7 +517,190 @@ LEAD leads id updated_at deleted_at
 """,
 )
 
-OTHERS = [CAMEL, GERMAN, JOINED]
+SCATTERED = Schema(
+    "scattered",
+    """
+user
+  id text pk = words
+  user_name text = login
+  first_name text = first
+  last_name text = last
+  is_active bool = true
+  deleted bool = no
+  modified_at ts = time
+email_address
+  id text pk = words
+  name text = email
+  lower text = email
+  invalid bool = no
+  deleted bool = no
+account
+  id text pk = words
+  name text = company
+  deleted bool = no
+  website text = web
+  type text = Customer|Partner
+  industry text = Retail|Steel
+  billing_address_city text = Bonn|Lyon
+  created_at ts = time
+  modified_at ts = time
+  assigned_user_id text = words
+  created_by_id text = words
+  modified_by_id text = words
+contact
+  id text pk = words
+  deleted bool = no
+  salutation_name text = Mr|Ms
+  first_name text = first
+  last_name text = last
+  email_address text = email
+  phone_number text = phone
+  do_not_call bool = no
+  account_id text = words
+  created_at ts = time
+  modified_at ts = time
+  assigned_user_id text = words
+opportunity
+  id text pk = words
+  name text = words
+  deleted bool = no
+  amount money = money
+  amount_currency text = EUR|USD
+  stage text = Prospecting|Proposal|Closed Won|Closed Lost
+  last_stage text = Prospecting|Proposal
+  probability int = pct
+  close_date date = day
+  account_id text = words
+  contact_id text = words
+  created_at ts = time
+  modified_at ts = time
+  assigned_user_id text = words
+lead
+  id text pk = words
+  deleted bool = no
+  first_name text = first
+  last_name text = last
+  title text = CEO|Buyer
+  status text = New|Converted|Dead
+  source text = Web|Call
+  email_address text = email
+  phone_number text = phone
+  account_name text = company
+  created_account_id text = words
+  created_contact_id text = words
+  created_opportunity_id text = words
+  converted_at ts = rarely
+  modified_at ts = time
+""",
+    """
+ACCOUNT account id modified_at deleted
+  name name
+  domains website
+STAGE rows - - -
+CONTACT contact id modified_at deleted
+  accountId account_id
+  emailAddress email_address
+  firstName first_name
+  lastName last_name
+  phoneNumber phone_number
+DEAL opportunity id modified_at deleted
+  accountId account_id
+  ownerId assigned_user_id
+  name name
+  createdDate created_at
+  closeDate close_date
+  status stage
+  stage stage
+  amount amount
+LEAD lead id modified_at deleted
+  emailAddress email_address
+  firstName first_name
+  lastName last_name
+  title title
+  phoneNumber phone_number
+  convertedToAccountId created_account_id
+  convertedToContactId created_contact_id
+  convertedToDealId created_opportunity_id
+""",
+)
+
+LEGACY = Schema(
+    "legacy",
+    """
+T_USR
+  USR_ID int pk = seq
+  USR_LOGIN text = login
+  USR_MAIL text = email
+  USR_ACTIVE text = Y
+T_COMPANY
+  COMP_ID int pk = seq
+  COMP_NAME text = company
+  COMP_URL text = web
+  COMP_SALES_REP text = login
+  COMP_TS_UPD ts = time
+  COMP_DELETED int = zero
+T_PERSON
+  PERS_ID int pk = seq
+  PERS_COMP_ID int = ref
+  PERS_FIRSTNAME text = first
+  PERS_SURNAME text = last
+  PERS_EMAIL1 text = email
+  PERS_EMAIL2 text = email
+  PERS_TEL_OFFICE text = phone
+  PERS_POSITION text = CEO|Buyer
+  PERS_TS_UPD ts = time
+  PERS_DELETED int = zero
+T_SALES_OPP
+  SOPP_ID int pk = seq
+  SOPP_PERS_ID int = ref
+  SOPP_TITLE text = words
+  SOPP_VALUE_EUR money = money
+  SOPP_PHASE int = one6
+  SOPP_STATE text = O|W|L
+  SOPP_EXP_CLOSE date = day
+  SOPP_OWNER text = login
+  SOPP_TS_INS ts = time
+  SOPP_TS_UPD ts = time
+  SOPP_DELETED int = zero
+T_SALES_PHASE 6
+  PHASE_ID int pk = seq
+  PHASE_TXT text = Lead in|Contacted|Demo|Offer|Contract|Done
+  PHASE_SORT int = seq
+T_ACTIVITY
+  ACT_ID int pk = seq
+  ACT_PERS_ID int = ref
+  ACT_SUBJECT text = words
+  ACT_TS_UPD ts = time
+""",
+    """
+BUSINESS_USER T_USR USR_ID - -
+  emailAddress USR_MAIL
+STAGE T_SALES_PHASE PHASE_ID - -
+  name PHASE_TXT
+  sortOrder PHASE_SORT
+ACCOUNT T_COMPANY COMP_ID COMP_TS_UPD COMP_DELETED
+  name COMP_NAME
+  domains COMP_URL
+CONTACT T_PERSON PERS_ID PERS_TS_UPD PERS_DELETED
+  accountId PERS_COMP_ID
+  emailAddress PERS_EMAIL1
+  firstName PERS_FIRSTNAME
+  lastName PERS_SURNAME
+  title PERS_POSITION
+  phoneNumber PERS_TEL_OFFICE
+DEAL T_SALES_OPP SOPP_ID SOPP_TS_UPD SOPP_DELETED
+  accountId via T_PERSON
+  ownerId via T_USR
+  name SOPP_TITLE
+  createdDate SOPP_TS_INS
+  closeDate SOPP_EXP_CLOSE
+  status SOPP_STATE
+  stage SOPP_PHASE
+  amount SOPP_VALUE_EUR
+""",
+)
+
+OTHERS = [CAMEL, GERMAN, JOINED, SCATTERED, LEGACY]
 
 
 def create(connection: Connection, schema: Schema) -> None:
@@ -569,6 +752,7 @@ def _value(how: str, kind: str, row: int, dice: random.Random) -> object:
         "ref": dice.randrange(1, ROWS + 1),
         "ref6": dice.randrange(1, 7),
         "one6": dice.randrange(1, 7),
+        "zero": 0,
         "pct": dice.randrange(101),
         "email": f"{name.lower()}@{name.lower()}.example",
         "login": name.lower(),

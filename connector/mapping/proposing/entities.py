@@ -151,7 +151,7 @@ def lead(context: Context, reason: str, _drafts: Mapping[ObjectType, Draft]) -> 
     for name, kind in _CONVERTED.items():
         target = context.tables.get(kind)
         word = SURE_WORDS[kind]
-        phrases: tuple[Phrase, ...] = (frozenset({"convert", word}),)
+        phrases: tuple[Phrase, ...] = (frozenset({"convert", word}), frozenset({"create", word}))
         if converted:
             phrases += (frozenset({word}),)
         found = None if target is None else link(draft.table, target, Wanted(phrases))

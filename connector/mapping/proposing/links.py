@@ -73,7 +73,7 @@ def _links(table: TableFacts, target: TableFacts, role: Wanted, but: Collection[
             if declared == target.name:
                 yield Match(column, _DECLARED + _NAMED_SO * answers, f"a foreign key to {target.name}")
             continue
-        if not same_family(column.kind, kind):
+        if not same_family(column.kind, kind) or "name" in said:
             continue
         base = base_words(column.name, table)
         ends = denoised(target.name)

@@ -40,7 +40,7 @@ _SPELLINGS: Final = {
     "value": "value val worth wert",
     "close": "close closed closing closes cls clsd clos abschluss",
     "expected": "expected exp expect est estimated forecast anticipated erwartet",
-    "create": "create created creation crt crtd cre creat inserted insert entered entry added erstellt angelegt"
+    "create": "create created creation crt crtd cre creat inserted insert ins entered entry added erstellt angelegt"
     " aangemaakt",
     "update": "update updated upd updt modified modify modif mod change changed chg chgd edited touched written write"
     " geaendert gewijzigd actualizado maj updating amended",
