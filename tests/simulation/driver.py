@@ -4,7 +4,6 @@ import math
 import random
 import shutil
 import tempfile
-import uuid
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,30 +16,22 @@ from connector.clock import FakeClock
 from connector.engine.reader import End
 from connector.engine.reconciler import Reconciliation
 from connector.engine.wiring import Wiring
-from connector.errors import ConnectorError, LeaseLost
-from connector.mapping import MappingFile
+from connector.errors import ConnectorError
 from connector.object_types import ObjectType
 from connector.sandbox.faults import Fault, FaultKind, FaultPlan
-from connector.settings import Settings
-from tests.in_process import SandboxTransport
 from tests.simulation.backfilling import Backfilling
 from tests.simulation.crm import TABLES, Crm
 from tests.simulation.gong import Mischief, WatchedApi, WatchedWorld
 from tests.simulation.hindsight import Hindsight
 from tests.simulation.ledgers import new_ledger
 from tests.simulation.oracle import Oracle
-from tests.simulation.process import memory, reading, settings_for, small_portions
+from tests.simulation.process import LEASE_SECONDS, Crash, Process, close, memory, reading, small_portions
 from tests.simulation.promises import Broken, Promise
 from tests.simulation.telling import Tally, Trace
 from tests.simulation.variety import START, Variety, draw, with_history
 from tests.simulation.workload import Workload
 
-LEASE_SECONDS: Final = 91.0
 MOST_STEPS_TO_QUIET: Final = 500
-
-
-class Crash(BaseException):
-    """The process is killed here. Nothing may catch it, so it is no Exception."""
 
 
 class Simulation:
@@ -73,14 +64,18 @@ class Simulation:
         if self._crm.keeps:
             self._backfilling = Backfilling(self._crm.keeps, random.Random(f"backfilling {seed}"))
             self._oracle.hindsight(Hindsight(self._crm, self._world, self._backfilling))
-        self._wiring: Wiring | None = None
-        self._settings: Settings | None = None
-        """Read once: that takes as long as ten ticks."""
-        self._files: dict[int, MappingFile] = {}
-        self._crash_in = 0
-        self._calm = False
-        self._spool_at_crash: dict[str, bytes] = {}
-        self._renewed_at = 0.0
+        self._process = Process(
+            self._crm,
+            self._ledger.url,
+            self._directory / "spool",
+            self._clock,
+            self._trace,
+            self._api,
+            self._chance,
+            self.tally,
+            self._backfilling,
+            self._workload.step,
+        )
         self._backed_up = False
         self._trace.event("variety", **{name: str(getattr(self._variety, name)) for name in Variety.__slots__})
 
@@ -91,7 +86,7 @@ class Simulation:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         failpoints.arm(None)
-        self._drop()
+        self._process.drop()
         self._crm.close()
         self._world.close()
         self._ledger.close()
@@ -107,8 +102,8 @@ class Simulation:
         """
         with small_portions(self._variety):
             self._workload.fill()
-            self._next_crash()
-            failpoints.arm(self._failpoint)
+            self._process.next_crash()
+            failpoints.arm(self._process.failpoint)
             for _ in range(self._variety.steps):
                 self._step()
             if self._variety.joined_emails:
@@ -118,13 +113,13 @@ class Simulation:
             self._calm_down()
             self._rest(forced=True)
             self._trace.event("quiet", after="retrying what was refused")
-            self._tick("retry", lambda wiring: wiring.store.retry(None, None))
+            self._process.tick("retry", lambda wiring: wiring.store.retry(None, None))
             self._rest(forced=False)
             if self._chance.random() < 0.6:
                 self._trace.event("quiet", after="mending")
                 self._workload.mend(everything=True)
                 self._rest(forced=False)
-                self._oracle.all_well(self._wired(), self._clock.now())
+                self._oracle.all_well(self._process.wired(), self._clock.now())
             self._oracle.at_the_end()
         self._count()
         return self.tally
@@ -133,18 +128,18 @@ class Simulation:
         chance = self._chance
         steps: list[tuple[float, Callable[[], Any]]] = [
             (30, self._workload.step),
-            (20, lambda: self._tick("read", self._read_one)),
-            (14, lambda: self._tick("tend", lambda wiring: wiring.rounds.tend())),
-            (24, lambda: self._tick("deliver", lambda wiring: wiring.rounds.courier.deliver())),
-            (5, lambda: self._tick("resolve", lambda wiring: wiring.rounds.courier.resolve())),
-            (6, lambda: self._tick("round", self._round)),
+            (20, lambda: self._process.tick("read", self._read_one)),
+            (14, lambda: self._process.tick("tend", lambda wiring: wiring.rounds.tend())),
+            (24, lambda: self._process.tick("deliver", lambda wiring: wiring.rounds.courier.deliver())),
+            (5, lambda: self._process.tick("resolve", lambda wiring: wiring.rounds.courier.resolve())),
+            (6, lambda: self._process.tick("round", self._round)),
             (22, self._pass_time),
-            (4, lambda: self._tick("compare", self._compare_one)),
+            (4, lambda: self._process.tick("compare", self._compare_one)),
             (2, self._put_back),
-            (2, lambda: self._tick("approve", self._approve)),
-            (1.5, lambda: self._tick("retry", lambda wiring: wiring.store.retry(None, None))),
-            (1, lambda: self._tick("tidy", lambda wiring: wiring.rounds.courier.tidy())),
-            (1, self._restart),
+            (2, lambda: self._process.tick("approve", self._approve)),
+            (1.5, lambda: self._process.tick("retry", lambda wiring: wiring.store.retry(None, None))),
+            (1, lambda: self._process.tick("tidy", lambda wiring: wiring.rounds.courier.tidy())),
+            (1, self._process.restart),
             (0.5, self._zombie),
             (4 if self._may_restore else 0, self._back_up_or_restore),
             (0.5, self._edit_mapping),
@@ -152,7 +147,7 @@ class Simulation:
             (1.5 if self._variety.fault_probability else 0, self._line_up_faults),
         ]
         if self._backfilling is not None:
-            steps.append((14, lambda: self._tick("backfill", self._backfilling.tick)))
+            steps.append((14, lambda: self._process.tick("backfill", self._backfilling.tick)))
         chance.choices([work for _, work in steps], [weight for weight, _ in steps])[0]()
 
     def _rest(self, *, forced: bool) -> None:
@@ -164,7 +159,7 @@ class Simulation:
         """
         # Twice: the first reading may be the rest of an old pass, which ends where it once meant to end.
         wiring = self._work_until_quiet(readings=2)
-        self._tick("tidy", lambda wired: wired.rounds.courier.tidy())
+        self._process.tick("tidy", lambda wired: wired.rounds.courier.tidy())
         self._oracle.at_rest(wiring, self._clock.now(), forced=forced)
         self._compare_all()
         wiring = self._work_until_quiet(readings=1, approving=True)
@@ -172,39 +167,39 @@ class Simulation:
         self._oracle.at_rest(wiring, self._clock.now(), forced=forced)
         files = self._world.files
         for entity in wiring.rounds.mapping.entities:
-            self._tick("read", reading(entity))
-        self._tick("round", self._round)
+            self._process.tick("read", reading(entity))
+        self._process.tick("round", self._round)
         if self._world.files != files:
             raise Broken(Promise.NO_NEEDLESS_LINES, "a pass over an unchanged source made an upload")
-        self._tick("tidy", lambda wired: wired.rounds.courier.tidy())
+        self._process.tick("tidy", lambda wired: wired.rounds.courier.tidy())
         self._oracle.spool_is_empty()
 
     def _compare_all(self) -> None:
         """Have every type compared to the end, children first."""
         todo = [kind for kind in reversed(ObjectType) if kind.value in TABLES]
         for _ in range(MOST_STEPS_TO_QUIET):
-            found = self._tick("compare", lambda wiring: self._compare(wiring, todo[0]))
+            found = self._process.tick("compare", lambda wiring: self._compare(wiring, todo[0]))
             if found is not None and found.end is End.FINISHED:
                 del todo[0]
                 if not todo:
                     return
             else:  # the spool is full
-                self._tick("round", self._round)
+                self._process.tick("round", self._round)
                 self._clock.advance(60.0)
         raise Broken(Promise.COMES_TO_REST, f"{todo[0].value} cannot be compared to the end")
 
     def _work_until_quiet(self, *, readings: int, approving: bool = False) -> Wiring:
-        todo = Counter({entity.name: readings for entity in self._wired().rounds.mapping.entities})
+        todo = Counter({entity.name: readings for entity in self._process.wired().rounds.mapping.entities})
         for step in range(MOST_STEPS_TO_QUIET):
-            wiring = self._wired()
+            wiring = self._process.wired()
             for entity in wiring.rounds.mapping.entities:
-                if todo[entity.name] and self._tick("read", reading(entity)):
+                if todo[entity.name] and self._process.tick("read", reading(entity)):
                     todo[entity.name] -= 1
             if approving:
-                self._tick("approve", self._approve)
+                self._process.tick("approve", self._approve)
             if self._backfilling is not None and not todo.total():
-                self._tick("backfill", self._backfilling.finish)
-            self._tick("round", self._round)
+                self._process.tick("backfill", self._backfilling.finish)
+            self._process.tick("round", self._round)
             if not todo.total() and not self._backfills() and not self._oracle.restless(wiring, self._clock.now()):
                 return wiring
             now = self._clock.now()
@@ -212,34 +207,17 @@ class Simulation:
             # A stuck upload may take six hours, and a day's budget be spent several times over.
             patience = 15.0 if step < 100 else 120.0 if step < 250 else 1800.0
             self._clock.advance(min(max(min(dues, default=now) - now, patience), 21_600.0))
-        left = self._backfills() or self._oracle.restless(self._wired(), self._clock.now())
+        left = self._backfills() or self._oracle.restless(self._process.wired(), self._clock.now())
         raise Broken(
             Promise.COMES_TO_REST, f"after {MOST_STEPS_TO_QUIET} rounds without faults, still: {left or dict(todo)}"
         )
 
     def _backfills(self) -> str:
         """Say that a backfill is under way; nothing when none is."""
-        under_way = self._backfilling is not None and self._backfilling.under_way(self._wired())
+        under_way = self._backfilling is not None and self._backfilling.under_way(self._process.wired())
         return "a backfill is under way" if under_way else ""
 
     # -- ticks -----------------------------------------------------------------------------------
-
-    def _tick(self, name: str, work: Callable[[Wiring], Any]) -> Any:
-        """Do one piece of the engine's work; an error of its own ends the piece, a crash the process."""
-        self._trace.event(name)
-        try:
-            wiring = self._wired()
-            if self._clock.now() - self._renewed_at > 20.0:
-                wiring.lease.renew()
-                self._renewed_at = self._clock.now()
-            return work(wiring)
-        except Crash as crash:
-            self._die(str(crash))
-        except LeaseLost as error:
-            raise Broken(Promise.ONE_AT_A_TIME, f"the only process lost its lease: {error}") from error
-        except ConnectorError as error:
-            self._trace.event("error", type=type(error).__name__, words=str(error)[:150])
-        return None
 
     def _read_one(self, wiring: Wiring) -> bool:
         return reading(self._chance.choice(wiring.rounds.mapping.entities))(wiring)
@@ -250,14 +228,14 @@ class Simulation:
 
     def _put_back(self) -> None:
         """A row comes back after a comparison missed it, and before it is deleted."""
-        kind = self._chance.choice(self._wired().rounds.mapping.entities).type
+        kind = self._chance.choice(self._process.wired().rounds.mapping.entities).type
         if kind.value in self._crm.kinds and self._chance.random() < 0.7:
             self._workload.behind.erase(kind.value)
-        self._tick("compare", lambda wiring: self._compare(wiring, kind))
+        self._process.tick("compare", lambda wiring: self._compare(wiring, kind))
         key = self._workload.behind.insert_again(kind.value)
         if key is not None:
             self._oracle.is_back(key)
-        self._tick("tend", lambda wiring: wiring.rounds.tend())
+        self._process.tick("tend", lambda wiring: wiring.rounds.tend())
 
     def _compare(self, wiring: Wiring, kind: ObjectType) -> Reconciliation | None:
         found = wiring.reconciler.reconcile(kind)
@@ -286,88 +264,16 @@ class Simulation:
         if chance.random() < 0.03:
             self._clock.advance(chance.choice((20_000.0, 90_000.0)))
 
-    # -- starting, stopping, dying ---------------------------------------------------------------
-
-    def _wired(self) -> Wiring:
-        """Return the process's parts; start it when it is not running."""
-        while self._wiring is None:
-            try:
-                self._start()
-            except Crash as crash:
-                self._die(str(crash))
-            except ConnectorError as error:
-                self._trace.event("start failed", type=type(error).__name__, words=str(error)[:150])
-                self._drop()
-                self._clock.advance(LEASE_SECONDS)
-        return self._wiring
-
-    def _start(self) -> None:
-        if self._settings is None:
-            self._settings = settings_for(self._crm, self._ledger.url, self._directory / "spool")
-        chance = self._chance
-        self._wiring = wiring = Wiring(
-            self._settings,
-            self._clock,
-            self._trace,
-            transport=SandboxTransport(self._api, chance),
-            new_id=lambda: self._new_id(wiring),
-        )
-        if self._crm.expectation.version in self._files:
-            wiring.__dict__["mapping_file"] = self._files[self._crm.expectation.version]
-        try:
-            wiring.take_lease()
-            self._renewed_at = self._clock.now()
-            # Reading YAML is most of a start's time; the file is read once for each of its two forms.
-            file = self._files.setdefault(self._crm.expectation.version, wiring.mapping_file)
-            wiring.binding.check()
-            wiring.binding.register(wiring.client, file.integration_name, file.owner_email, adopt=False)
-            wiring.binding.bind_source()
-            wiring.rounds.courier.tidy()
-        except BaseException:
-            if self._wiring is wiring:
-                self._close(wiring)
-            self._wiring = None
-            raise
-
-    def _new_id(self, wiring: Wiring) -> str:
-        made = str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
-        if self._backfilling is not None:
-            self._backfilling.spooled(wiring, made)
-        return made
-
-    def _close(self, wiring: Wiring) -> None:
-        """Close the connections of a process that is gone, and nothing else: its lease stays taken."""
-        for name in ("client", "source", "database"):
-            part = wiring.__dict__.get(name)
-            if part is not None:
-                part.close()
-
-    def _drop(self) -> None:
-        if self._backfilling is not None:
-            self._backfilling.forget()
-        if self._wiring is not None:
-            self._close(self._wiring)
-            self._wiring = None
-
-    def _restart(self) -> None:
-        """End the process as SIGTERM would, and start it anew."""
-        if self._wiring is not None:
-            self._trace.event("restart")
-            try:
-                self._wiring.__exit__(None, None, None)
-            except Crash as crash:
-                self._die(str(crash))
-            self._drop()
+    # -- what befalls the process ----------------------------------------------------------------
 
     def _zombie(self) -> None:
         """A process stops for so long that another one takes over, then goes on as if nothing had happened."""
-        old = self._tick("zombie", lambda wiring: wiring.reconciler and wiring)
+        old = self._process.tick("zombie", lambda wiring: wiring.reconciler and wiring)
         if old is None:
             return
-        self._wiring = None
-        backfill = None if self._backfilling is None else self._backfilling.forget()
+        backfill = self._process.leave()
         self._clock.advance(LEASE_SECONDS)
-        self._wired()
+        self._process.wired()
         files = self._world.files
         belated: list[Callable[[], object]] = [
             old.rounds.courier.deliver,
@@ -383,16 +289,14 @@ class Simulation:
                 with suppress(ConnectorError):
                     work()
             except Crash as crash:
-                self.tally.crashes[str(crash)] += 1
-                self._api.caller_died()
-                self._next_crash()
-        self._close(old)
+                self._process.crashed(str(crash))
+        close(old)
         if self._world.files != files:
             raise Broken(Promise.ONE_AT_A_TIME, "a process whose lease another one holds made an upload")
 
     def _back_up_or_restore(self) -> None:
         """Copy the ledger; or, with the process stopped, put the copy of some steps ago in its place, once a seed."""
-        self._wired()  # whose start lets the mark follow what a crash kept it from
+        self._process.wired()  # whose start lets the mark follow what a crash kept it from
         copy = self._directory / "backup.db"
         if not self._backed_up:
             self._settle()
@@ -403,8 +307,8 @@ class Simulation:
             return
         if self._chance.random() < 0.7:
             self._tell_what_the_copy_does_not_know()
-        self._restart()
-        self._drop()
+        self._process.restart()
+        self._process.drop()
         self._trace.event("restore")
         self._ledger.restore(copy)
         self._may_restore = False
@@ -414,7 +318,7 @@ class Simulation:
         self._oracle.restored(self._ledger.told(copy), frozenset(self._crm.altered))
         if self._chance.random() < 0.7:
             self._read_all()
-            self._tick("deliver", lambda wiring: wiring.rounds.deliver())
+            self._process.tick("deliver", lambda wiring: wiring.rounds.deliver())
 
     def _tell_what_the_copy_does_not_know(self) -> None:
         """Gong is told of changes that are undone in the CRM; and the last file is still with Gong."""
@@ -423,59 +327,31 @@ class Simulation:
         change_back()
         self._workload.change_for_a_while()
         self._read_all()
-        self._tick("deliver", lambda wiring: wiring.rounds.deliver())
+        self._process.tick("deliver", lambda wiring: wiring.rounds.deliver())
 
     def _settle(self) -> None:
         """Have all that is new read and settled, as far as that takes minutes and nothing goes wrong."""
         for _ in range(3):
             self._read_all()
-            self._tick("round", self._round)
+            self._process.tick("round", self._round)
             self._clock.advance(100.0)
-        self._tick("round", self._round)
+        self._process.tick("round", self._round)
 
     def _read_all(self) -> None:
-        for place in range(len(self._wired().rounds.mapping.entities)):
+        for place in range(len(self._process.wired().rounds.mapping.entities)):
             # A crash brings another process, which has a mapping of its own.
-            self._tick("read", lambda wiring, place=place: reading(wiring.rounds.mapping.entities[place])(wiring))
+            self._process.tick(
+                "read", lambda wiring, place=place: reading(wiring.rounds.mapping.entities[place])(wiring)
+            )
 
     def _edit_mapping(self) -> None:
         if self._crm.expectation.version == 1:
-            self._restart()
-            self._drop()
+            self._process.restart()
+            self._process.drop()
             self._trace.event("the mapping file changes")
             self._crm.map(2)
 
-    # -- crashes and faults ----------------------------------------------------------------------
-
-    def _next_crash(self) -> None:
-        every = self._variety.crash_every
-        self._crash_in = self._chance.randint(1, every) if every else 0
-
-    def _failpoint(self, name: str) -> None:
-        if self._calm:
-            return
-        if self._chance.random() < 0.04:
-            self._trace.event("meanwhile", at=name)
-            self._workload.step()
-        if self._crash_in:
-            self._crash_in -= 1
-            if self._crash_in == 0:
-                spool = self._directory / "spool"
-                self._spool_at_crash = {path.name: path.read_bytes() for path in spool.glob("*")}
-                raise Crash(name)
-
-    def _die(self, where: str) -> None:
-        """Be gone as after kill -9: what the unwinding removed from the spool is there again."""
-        self._trace.event("crash", at=where)
-        self.tally.crashes[where] += 1
-        self._drop()
-        self._api.caller_died()
-        for name, data in self._spool_at_crash.items():
-            path = self._directory / "spool" / name
-            if not path.exists():
-                path.write_bytes(data)
-        self._clock.advance(LEASE_SECONDS)
-        self._next_crash()
+    # -- what lies in its way ---------------------------------------------------------------------
 
     def _plant_leftovers(self) -> None:
         """Leave in the spool what a crash, or the process of another ledger, might have left there."""
@@ -496,7 +372,7 @@ class Simulation:
             self._plan.add(*(self._mischief.fault(kind) for kind in self._chance.sample(kinds, k=2)))
 
     def _calm_down(self) -> None:
-        self._calm = True
+        self._process.calm = True
         self._plan.clear()
 
     def _count(self) -> None:

@@ -1,19 +1,36 @@
-"""How a seed's process is set up: its settings, its ticks of reading, and the engine's portions cut small."""
+"""The connector's process in a seed: set up by what was drawn, started, ticked, and killed at failpoints."""
 
+import random
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Final
 from unittest import mock
 
 from pydantic import SecretStr
 
+from connector.clock import FakeClock
 from connector.engine.reader import End
+from connector.engine.sync import Steps
 from connector.engine.wiring import Wiring
-from connector.mapping import Entity
+from connector.errors import ConnectorError, LeaseLost
+from connector.mapping import Entity, MappingFile
 from connector.model import Resend
 from connector.settings import Settings
+from tests.in_process import SandboxTransport
+from tests.simulation.backfilling import Backfilling
 from tests.simulation.crm import Crm
+from tests.simulation.gong import WatchedApi
+from tests.simulation.promises import Broken, Promise
+from tests.simulation.telling import Tally, Trace
 from tests.simulation.variety import Variety
+
+LEASE_SECONDS: Final = 91.0
+
+
+class Crash(BaseException):
+    """The process is killed here. Nothing may catch it, so it is no Exception."""
 
 
 def settings_for(crm: Crm, ledger_url: str, spool: Path) -> Settings:
@@ -72,3 +89,175 @@ def small_portions(variety: Variety) -> Iterator[None]:
         mock.patch("connector.source.engines.CHUNK_ROWS", variety.rows_at_once),
     ):
         yield
+
+
+class Process:
+    """The connector's process in a seed: started when it is needed, ticked, ended, killed at failpoints."""
+
+    def __init__(
+        self,
+        crm: Crm,
+        ledger_url: str,
+        spool: Path,
+        clock: FakeClock,
+        trace: Trace,
+        api: WatchedApi,
+        chance: random.Random,
+        tally: Tally,
+        backfilling: Backfilling | None,
+        meanwhile: Callable[[], object],
+    ) -> None:
+        """`meanwhile`: something that the CRM's users do between two steps of the process."""
+        self.calm = False
+        """Neither crashes nor changes meanwhile any more."""
+        self._crm = crm
+        self._ledger_url = ledger_url
+        self._spool = spool
+        self._clock = clock
+        self._trace = trace
+        self._api = api
+        self._chance = chance
+        self._tally = tally
+        self._backfilling = backfilling
+        self._meanwhile = meanwhile
+        self._wiring: Wiring | None = None
+        self._settings: Settings | None = None
+        """Read once: that takes as long as ten ticks."""
+        self._files: dict[int, MappingFile] = {}
+        self._crash_in = 0
+        self._spool_at_crash: dict[str, bytes] = {}
+        self._renewed_at = 0.0
+
+    def tick(self, name: str, work: Callable[[Wiring], Any]) -> Any:
+        """Do one piece of the engine's work; an error of its own ends the piece, a crash the process."""
+        self._trace.event(name)
+        try:
+            wiring = self.wired()
+            if self._clock.now() - self._renewed_at > 20.0:
+                wiring.lease.renew()
+                self._renewed_at = self._clock.now()
+            return work(wiring)
+        except Crash as crash:
+            self._die(str(crash))
+        except LeaseLost as error:
+            raise Broken(Promise.ONE_AT_A_TIME, f"the only process lost its lease: {error}") from error
+        except ConnectorError as error:
+            self._trace.event("error", type=type(error).__name__, words=str(error)[:150])
+        return None
+
+    # -- starting, stopping, dying ---------------------------------------------------------------
+
+    def wired(self) -> Wiring:
+        """Return the process's parts; start it when it is not running."""
+        while self._wiring is None:
+            try:
+                self._start()
+            except Crash as crash:
+                self._die(str(crash))
+            except ConnectorError as error:
+                self._trace.event("start failed", type=type(error).__name__, words=str(error)[:150])
+                self.drop()
+                self._clock.advance(LEASE_SECONDS)
+        return self._wiring
+
+    def _start(self) -> None:
+        if self._settings is None:
+            self._settings = settings_for(self._crm, self._ledger_url, self._spool)
+        chance = self._chance
+        self._wiring = wiring = Wiring(
+            self._settings,
+            self._clock,
+            self._trace,
+            transport=SandboxTransport(self._api, chance),
+            new_id=lambda: self._new_id(wiring),
+        )
+        if self._crm.expectation.version in self._files:
+            wiring.__dict__["mapping_file"] = self._files[self._crm.expectation.version]
+        try:
+            wiring.take_lease()
+            self._renewed_at = self._clock.now()
+            # Reading YAML is most of a start's time; the file is read once for each of its two forms.
+            file = self._files.setdefault(self._crm.expectation.version, wiring.mapping_file)
+            wiring.binding.check()
+            wiring.binding.register(wiring.client, file.integration_name, file.owner_email, adopt=False)
+            wiring.binding.bind_source()
+            wiring.rounds.courier.tidy()
+        except BaseException:
+            if self._wiring is wiring:
+                close(wiring)
+            self._wiring = None
+            raise
+
+    def _new_id(self, wiring: Wiring) -> str:
+        made = str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
+        if self._backfilling is not None:
+            self._backfilling.spooled(wiring, made)
+        return made
+
+    def drop(self) -> None:
+        """Be gone: connections are closed, work under way is forgotten, the lease stays taken."""
+        if self._backfilling is not None:
+            self._backfilling.forget()
+        if self._wiring is not None:
+            close(self._wiring)
+            self._wiring = None
+
+    def restart(self) -> None:
+        """End the process as SIGTERM would, and start it anew."""
+        if self._wiring is not None:
+            self._trace.event("restart")
+            try:
+                self._wiring.__exit__(None, None, None)
+            except Crash as crash:
+                self._die(str(crash))
+            self.drop()
+
+    def leave(self) -> Steps[Any] | None:
+        """Make room for another process without ending this one; return the rest of its backfill."""
+        self._wiring = None
+        return None if self._backfilling is None else self._backfilling.forget()
+
+    # -- crashes ---------------------------------------------------------------------------------
+
+    def next_crash(self) -> None:
+        """Draw how many failpoints on the next crash comes."""
+        every = self._crm.variety.crash_every
+        self._crash_in = self._chance.randint(1, every) if every else 0
+
+    def failpoint(self, name: str) -> None:
+        """What happens at a failpoint: nothing, a change of the CRM, or a crash."""
+        if self.calm:
+            return
+        if self._chance.random() < 0.04:
+            self._trace.event("meanwhile", at=name)
+            self._meanwhile()
+        if self._crash_in:
+            self._crash_in -= 1
+            if self._crash_in == 0:
+                self._spool_at_crash = {path.name: path.read_bytes() for path in self._spool.glob("*")}
+                raise Crash(name)
+
+    def _die(self, where: str) -> None:
+        """Be gone as after kill -9: what the unwinding removed from the spool is there again."""
+        self._trace.event("crash", at=where)
+        self.drop()
+        self.crashed(where)
+        for name, data in self._spool_at_crash.items():
+            path = self._spool / name
+            if not path.exists():
+                path.write_bytes(data)
+        self._clock.advance(LEASE_SECONDS)
+
+    def crashed(self, where: str) -> None:
+        """Count a crash, and draw the next one."""
+        self._tally.crashes[where] += 1
+        self._api.caller_died()
+        self.next_crash()
+
+
+def close(wiring: Wiring) -> None:
+    """Close the connections of a process that is gone, and nothing else: its lease stays taken."""
+    for name in ("gong", "source", "database"):
+        part = wiring.__dict__.get(name)
+        if part is not None:
+            part.close()
