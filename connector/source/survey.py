@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, column, exc, func, inspect, literal, select
 from sqlalchemy import table as named_table
 from sqlalchemy.engine import Inspector
+from sqlalchemy.engine.reflection import ObjectKind
 from sqlalchemy.sql import TableClause
 
 from connector.errors import ConnectorError, SourceUnavailable
@@ -110,8 +111,6 @@ class _Catalog(NamedTuple):
 
     @classmethod
     def of(cls, inspector: Inspector, schema: str | None, tables: list[str]) -> "_Catalog":
-        from sqlalchemy.engine.reflection import ObjectKind
-
         asked: dict[str, Any] = {"schema": schema, "filter_names": tables, "kind": ObjectKind.ANY}
         return cls(
             _by_table(inspector.get_multi_columns(**asked)),
@@ -160,7 +159,7 @@ def _references(catalog: _Catalog, schema: str | None, table: str) -> Iterator[t
         columns, target = reference["constrained_columns"], reference["referred_table"]
         if len(columns) != 1:
             continue
-        place = reference.get("referred_schema") or (schema if schema is not None else None)
+        place = reference.get("referred_schema") or schema
         yield columns[0], target if place in (None, catalog.default) else f"{place}.{target}"
 
 

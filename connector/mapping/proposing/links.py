@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from connector.facts import Facts, Looks, TableFacts
+from connector.facts import ColumnFacts, Facts, Looks, TableFacts
 from connector.mapping.proposing.matching import (
     ENOUGH,
     MOMENTS,
@@ -85,9 +85,8 @@ def _links(table: TableFacts, target: TableFacts, role: Wanted, but: Collection[
             yield Match(column, _BY_ROLE + _NAMED_SO * answers, f"by its name; of the type of the key of {target.name}")
 
 
-def _is_keylike(column: object) -> bool:
-    shape = getattr(column, "shape", None)
-    return shape is not None and shape.filled > 0 and not shape.share(Looks.EMAIL)
+def _is_keylike(column: ColumnFacts) -> bool:
+    return column.shape is not None and column.shape.filled > 0 and not column.shape.share(Looks.EMAIL)
 
 
 def through(facts: Facts, table: TableFacts, target: TableFacts, role: Wanted) -> Detour | None:

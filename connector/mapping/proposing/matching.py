@@ -6,7 +6,7 @@ from typing import Final
 
 from connector.facts import ColumnFacts, Looks, Shape, TableFacts
 from connector.mapping.proposing.names import KEYISH, NOISE, common_prefix, tokens, words
-from connector.mapping.proposing.wanted import Wanted
+from connector.mapping.proposing.wanted import TRUE_OF, Wanted
 from connector.model import ColumnKind
 
 ENOUGH: Final = 0.65
@@ -151,20 +151,15 @@ def is_true(column: ColumnFacts, name: str) -> str | None:
         column: of any kind.
         name: the column as it stands in the SQL.
     """
-    from connector.mapping.proposing.wanted import TRUE_OF
-
     values = column.shape.values if column.shape is not None else None
     match column.kind:
         case ColumnKind.BOOLEAN:
             return f"{name} = TRUE"
-        case ColumnKind.INTEGER | ColumnKind.DECIMAL | ColumnKind.BINARY:
-            fits = column.kind is ColumnKind.BINARY or values is None or set(values) <= {"0", "1", "-1"}
-            few = values is not None or column.shape is None or not column.shape.filled
-            return (
-                f"{name} <> 0"
-                if column.kind is not ColumnKind.BINARY and fits and few
-                else (f"{name} = 1" if column.kind is ColumnKind.BINARY else None)
-            )
+        case ColumnKind.INTEGER | ColumnKind.DECIMAL:
+            unknown = column.shape is None or not column.shape.filled
+            return f"{name} <> 0" if unknown or set(values or ("many",)) <= {"0", "1", "-1"} else None
+        case ColumnKind.BINARY:
+            return f"{name} = 1"
         case ColumnKind.DATETIME | ColumnKind.DATETIME_TZ | ColumnKind.DATE:
             return f"{name} IS NOT NULL"
         case ColumnKind.TEXT:

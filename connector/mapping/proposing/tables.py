@@ -40,12 +40,12 @@ def denoised(name: str) -> tuple[str, ...]:
     return tuple(word for word in found if word not in NOISE) or found
 
 
-def ranked(facts: Facts, common: str | None = None) -> dict[ObjectType, list[Candidate]]:
+def ranked(facts: Facts) -> dict[ObjectType, list[Candidate]]:
     """Return the tables that may hold each type, the best first."""
     found: dict[ObjectType, list[Candidate]] = {object_type: [] for object_type in ObjectType}
     for table in facts.tables.values():
         for object_type in ObjectType:
-            candidate = _candidate(object_type, table, common)
+            candidate = _candidate(object_type, table)
             if candidate is not None:
                 found[object_type].append(candidate)
     for candidates in found.values():
@@ -65,8 +65,8 @@ def chosen(ranking: Mapping[ObjectType, list[Candidate]]) -> dict[ObjectType, Ca
     return found
 
 
-def _candidate(object_type: ObjectType, table: TableFacts, common: str | None) -> Candidate | None:
-    name = _named(object_type, table, common)
+def _candidate(object_type: ObjectType, table: TableFacts) -> Candidate | None:
+    name = _named(object_type, table)
     if name is None:
         return None
     said, signs = _signs(object_type, table)
@@ -85,9 +85,9 @@ def _candidate(object_type: ObjectType, table: TableFacts, common: str | None) -
     return Candidate(object_type, table.name, score, f"by {by}its columns {', '.join(signs)}")
 
 
-def _named(object_type: ObjectType, table: TableFacts, common: str | None) -> float | None:
+def _named(object_type: ObjectType, table: TableFacts) -> float | None:
     """Return how surely the name says the type; 0 where it says nothing, None where it says something else."""
-    said = [word for word in denoised(table.name) if word != common]
+    said = list(denoised(table.name))
     sure = SURE_WORDS[object_type]
     if not said:
         return 0.0
