@@ -15,6 +15,7 @@ from connector.cli.exits import Status
 from connector.cli.page import page
 from connector.cli.parts import log_format_of_a_service
 from connector.clock import SystemClock
+from connector.engine.daemon_parts import make_daemon
 from connector.engine.observe import Observer
 from connector.engine.wiring import Wiring
 from connector.errors import ConnectorError, LeaseLost, RetriableError
@@ -152,10 +153,11 @@ def serve(
     if not _becomes_active(wiring, observer, stop, postpone):
         return Status.WELL
     observer.event("daemon.started", interval=wiring.settings.sync_interval_seconds)
-    wiring.daemon.remapping.asked = stop.reread
-    stop.tell(wiring.daemon.stop)
+    daemon = make_daemon(wiring)
+    daemon.remapping.asked = stop.reread
+    stop.tell(daemon.stop)
     try:
-        rested = wiring.daemon.run()
+        rested = daemon.run()
     except LeaseLost as error:
         click.echo(f"gong-connector: {error}", err=True)
         _end_now(Status.FAILED)

@@ -11,8 +11,9 @@ import click
 from connector.cli.exits import Status
 from connector.cli.output import count, remarks, say
 from connector.cli.progress import showing, waiting
+from connector.engine.ledger_parts import LeaseTaken
 from connector.engine.operations import Operation, carry_out
-from connector.engine.wiring import LeaseTaken, Wiring
+from connector.engine.wiring import Wiring
 from connector.errors import ConfigError, ConnectorError, FatalError
 from connector.ledger.requests import Outcome, Request
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -10,6 +10,7 @@ from connector.engine.binding import ABOUT_GONG, UNREGISTER, UNREGISTERED
 from connector.engine.comparing import Compared, compare_all
 from connector.engine.schema import Change, SchemaConflict
 from connector.engine.sync import MOST_TRIES, Steps, SyncReport
+from connector.engine.wiring import Wiring
 from connector.errors import ConfigError
 from connector.gong import GongRefused, GongUnavailable
 from connector.ledger.backfills import Backfill
@@ -17,9 +18,6 @@ from connector.ledger.queries import Work
 from connector.mapping import Entity, History
 from connector.object_types import SCHEMA_TYPES, ObjectType
 from connector.spool import Staging
-
-if TYPE_CHECKING:
-    from connector.engine.wiring import Wiring
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -35,7 +33,7 @@ class Operation(Generic[A, R]):
     name: str
     arguments: type[A]
     result: type[R]
-    steps: "Callable[[Wiring, A], Steps[R]]"
+    steps: Callable[[Wiring, A], Steps[R]]
     """Must come to the same end when it is begun again after a crash in its middle. Raises ConnectorError."""
     mapped: bool = True
     """It depends on the mapping file: a daemon that works with another version of it refuses."""
@@ -56,7 +54,7 @@ class Operation(Generic[A, R]):
         """Read a result as a request holds it."""
         return TypeAdapter(self.result).validate_json(stored)
 
-    def stored(self, wiring: "Wiring", arguments: str) -> Steps[str]:
+    def stored(self, wiring: Wiring, arguments: str) -> Steps[str]:
         """Carry the operation out from stored arguments to a stored result.
 
         Raises:
@@ -71,17 +69,17 @@ class Operation(Generic[A, R]):
         return self.dump_result((yield from self.steps(wiring, read)))
 
 
-def at_once(work: "Callable[[Wiring, A], R]") -> "Callable[[Wiring, A], Steps[R]]":
+def at_once(work: Callable[[Wiring, A], R]) -> Callable[[Wiring, A], Steps[R]]:
     """Make the steps of an operation from a function that waits for nothing."""
 
-    def steps(wiring: "Wiring", arguments: A) -> Steps[R]:
+    def steps(wiring: Wiring, arguments: A) -> Steps[R]:
         yield from ()
         return work(wiring, arguments)
 
     return steps
 
 
-def carry_out(wiring: "Wiring", steps: Steps[R]) -> R:
+def carry_out(wiring: Wiring, steps: Steps[R]) -> R:
     """Carry work out to its end alone, on one thread; needs the lease."""
     while True:
         try:
@@ -106,12 +104,12 @@ class SyncArguments:
     """Seconds."""
 
 
-def _sync(wiring: "Wiring", arguments: SyncArguments) -> Steps[SyncReport]:
+def _sync(wiring: Wiring, arguments: SyncArguments) -> Steps[SyncReport]:
     entities = chosen(wiring, arguments.types)
     return (yield from wiring.syncer.steps(entities, wait=arguments.wait, timeout=arguments.timeout))
 
 
-def chosen(wiring: "Wiring", types: Sequence[ObjectType]) -> list[Entity]:
+def chosen(wiring: Wiring, types: Sequence[ObjectType]) -> list[Entity]:
     """Return the entity sources of these types, all when there is none.
 
     Raises:
@@ -124,7 +122,7 @@ def chosen(wiring: "Wiring", types: Sequence[ObjectType]) -> list[Entity]:
     return [entity for entity in entities if not types or entity.type in types]
 
 
-def chosen_types(wiring: "Wiring", types: Sequence[ObjectType]) -> list[ObjectType]:
+def chosen_types(wiring: Wiring, types: Sequence[ObjectType]) -> list[ObjectType]:
     """Return the types that the mapping file has, only these where there are some, in Gong's order.
 
     Raises:
@@ -144,7 +142,7 @@ class ReconcileArguments:
     """Empty: all."""
 
 
-def _reconcile(wiring: "Wiring", arguments: ReconcileArguments) -> Steps[Compared]:
+def _reconcile(wiring: Wiring, arguments: ReconcileArguments) -> Steps[Compared]:
     types = chosen_types(wiring, arguments.types)
     return (yield from compare_all(types, wiring.rounds, wiring.reconciler, wiring.syncer))
 
@@ -167,7 +165,7 @@ class Resent:
     work: Work
 
 
-def _resend(wiring: "Wiring", arguments: ResendArguments) -> Steps[Resent]:
+def _resend(wiring: Wiring, arguments: ResendArguments) -> Steps[Resent]:
     sent = sum(wiring.rounds.resend(kind, ids) for kind, ids in arguments.ids.items())
     report = yield from wiring.syncer.steps((), wait=True, timeout=None)
     return Resent(sent, report.work)
@@ -184,7 +182,7 @@ class RetryArguments:
     object_id: str | None
 
 
-def _retry(wiring: "Wiring", arguments: RetryArguments) -> int:
+def _retry(wiring: Wiring, arguments: RetryArguments) -> int:
     return wiring.store.retry(arguments.type, arguments.object_id)
 
 
@@ -207,7 +205,7 @@ class Approved:
     """Objects; None when no such hold is open."""
 
 
-def _approve(wiring: "Wiring", arguments: ApproveArguments) -> Approved:
+def _approve(wiring: Wiring, arguments: ApproveArguments) -> Approved:
     return Approved(wiring.holds.approve(arguments.hold_id, arguments.by))
 
 
@@ -231,7 +229,7 @@ class Applied:
     """Why nothing was changed, in words; None when it was."""
 
 
-def _apply(wiring: "Wiring", arguments: SchemaArguments) -> list[Applied]:
+def _apply(wiring: Wiring, arguments: SchemaArguments) -> list[Applied]:
     applied = []
     for kind in schema_types(wiring):
         try:
@@ -243,7 +241,7 @@ def _apply(wiring: "Wiring", arguments: SchemaArguments) -> list[Applied]:
     return applied
 
 
-def schema_types(wiring: "Wiring") -> list[ObjectType]:
+def schema_types(wiring: Wiring) -> list[ObjectType]:
     """Return the types that may have additional fields and that the mapping sends."""
     sent = {entity.type for entity in wiring.mapping.entities}
     return [kind for kind in SCHEMA_TYPES if kind in sent]
@@ -267,13 +265,13 @@ class WasPaused:
     """Seconds since 1970 UTC; None: it was not paused."""
 
 
-def _pause(wiring: "Wiring", arguments: PauseArguments) -> WasPaused:
+def _pause(wiring: Wiring, arguments: PauseArguments) -> WasPaused:
     since = wiring.store.pauses().get(arguments.type)
     wiring.store.pause(arguments.type)
     return WasPaused(since)
 
 
-def _resume(wiring: "Wiring", arguments: PauseArguments) -> WasPaused:
+def _resume(wiring: Wiring, arguments: PauseArguments) -> WasPaused:
     since = wiring.store.pauses().get(arguments.type)
     wiring.store.resume(arguments.type)
     return WasPaused(since)
@@ -296,7 +294,7 @@ class Unregistered:
     integration_id: int
 
 
-def _unregister(wiring: "Wiring", arguments: UnregisterArguments) -> Unregistered:
+def _unregister(wiring: Wiring, arguments: UnregisterArguments) -> Unregistered:
     integration_id = arguments.integration_id
     if wiring.store.meta(f"{UNREGISTERED}{integration_id}") is None:
         if wiring.binding.integration_id != integration_id:
@@ -311,7 +309,7 @@ def _unregister(wiring: "Wiring", arguments: UnregisterArguments) -> Unregistere
     return Unregistered(integration_id)
 
 
-def _have_deleted(wiring: "Wiring", integration_id: int) -> None:
+def _have_deleted(wiring: Wiring, integration_id: int) -> None:
     """Ask Gong to delete the integration, under one id however often.
 
     Raises:
@@ -350,7 +348,7 @@ class BackfillArguments:
     until: int | None
 
 
-def _backfill(wiring: "Wiring", arguments: BackfillArguments) -> Steps[list[Backfill]]:
+def _backfill(wiring: Wiring, arguments: BackfillArguments) -> Steps[list[Backfill]]:
     ended = []
     for entity, history in histories(wiring, arguments.type):
         backfill = yield from wiring.backfiller.steps(
@@ -361,7 +359,7 @@ def _backfill(wiring: "Wiring", arguments: BackfillArguments) -> Steps[list[Back
     return ended
 
 
-def _stop_backfill(wiring: "Wiring", object_type: ObjectType) -> Steps[list[Backfill]]:
+def _stop_backfill(wiring: Wiring, object_type: ObjectType) -> Steps[list[Backfill]]:
     ended = []
     for entity, _ in histories(wiring, object_type):
         backfill = yield from wiring.backfiller.stop(entity.name)
@@ -370,7 +368,7 @@ def _stop_backfill(wiring: "Wiring", object_type: ObjectType) -> Steps[list[Back
     return ended
 
 
-def histories(wiring: "Wiring", object_type: ObjectType) -> list[tuple[Entity, History]]:
+def histories(wiring: Wiring, object_type: ObjectType) -> list[tuple[Entity, History]]:
     """Return the entity sources of a type that have a history, with it.
 
     Raises:

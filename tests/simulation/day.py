@@ -20,6 +20,8 @@ from typing import Final, Self
 from pydantic import SecretStr
 
 from connector.clock import FakeClock
+from connector.engine.daemon import Daemon
+from connector.engine.daemon_parts import make_daemon
 from connector.engine.observe import Fact
 from connector.engine.wiring import Wiring
 from connector.object_types import ObjectType
@@ -140,6 +142,7 @@ class Days:
         self._plan = FaultPlan()
         self._transport = SandboxTransport(SandboxApi(self._world, Credentials("key", "secret"), self._plan))
         self._wiring = self._start()
+        self._daemon: Daemon | None = None
         file = self._wiring.mapping_file
         self._wiring.binding.register(self._wiring.client, file.integration_name, file.owner_email, adopt=False)
 
@@ -181,7 +184,9 @@ class Days:
         return report
 
     def _work(self) -> None:
-        daemon = self._wiring.daemon
+        if self._daemon is None:
+            self._daemon = make_daemon(self._wiring)
+        daemon = self._daemon
         daemon.lease.renew()
         daemon.passes()
         daemon.tend()
@@ -199,6 +204,7 @@ class Days:
         self._clock.advance(LEASE_SECONDS)
         self._wiring.database.close()
         self._wiring = self._start()
+        self._daemon = None
 
     def _fill(self) -> None:
         for kind in FIELDS:

@@ -10,6 +10,8 @@ from in_process import SandboxTransport
 from pydantic import SecretStr
 
 from connector.clock import FakeClock
+from connector.engine.daemon import Daemon
+from connector.engine.daemon_parts import make_daemon
 from connector.engine.observe import EVENTS, Fact
 from connector.engine.operations import carry_out
 from connector.engine.sync import SyncReport
@@ -96,8 +98,16 @@ class Company:
         )
         self.notes = Notes()
         self.wiring = self._start()
+        self._daemon: Daemon | None = None
         file = self.wiring.mapping_file
         self.wiring.binding.register(self.wiring.client, file.integration_name, file.owner_email, adopt=False)
+
+    @property
+    def daemon(self) -> Daemon:
+        """The running connector's, with no threads of its own: tests call its ticks."""
+        if self._daemon is None:
+            self._daemon = make_daemon(self.wiring)
+        return self._daemon
 
     def _start(self) -> Wiring:
         wiring = Wiring(self.settings, self.clock, self.notes, transport=SandboxTransport(self._api))
@@ -108,6 +118,7 @@ class Company:
         """Begin anew on the same ledger and spool, as another process would so many seconds after this one died."""
         self.clock.advance(after)
         self.wiring = self._start()
+        self._daemon = None
 
     def close(self) -> None:
         self.wiring.__exit__(None, None, None)

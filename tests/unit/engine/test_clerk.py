@@ -24,7 +24,7 @@ def ask(company: Company, operation: str, arguments: str, mapping: str | None = 
 
 def ticks(company: Company, request_id: int) -> Request:
     """Let the daemon's clerk and its rounds have their turns until the request is finished."""
-    clerk, rounds = company.wiring.daemon.clerk, company.wiring.rounds
+    clerk, rounds = company.daemon.clerk, company.wiring.rounds
     for _ in range(100):
         clerk.tick()
         if company.wiring.requests.get(request_id).finished_at is not None:
@@ -38,7 +38,7 @@ def ticks(company: Company, request_id: int) -> Request:
 def test_a_request_that_waits_for_gong_keeps_no_other_one_waiting(company: Company) -> None:
     first = ask(company, "sync", SYNC.dump_arguments(SyncArguments((), wait=True, timeout=None)))
     second = ask(company, "sync", SYNC.dump_arguments(SyncArguments((ObjectType.ACCOUNT,), wait=False, timeout=None)))
-    company.wiring.daemon.clerk.tick()
+    company.daemon.clerk.tick()
     assert [one.started_at is not None for one in company.wiring.requests.open()] == [True, True]
     for request_id in (first, second):
         done = ticks(company, request_id)
@@ -49,7 +49,7 @@ def test_a_request_that_waits_for_gong_keeps_no_other_one_waiting(company: Compa
 
 def test_what_a_dead_daemon_had_begun_the_next_one_begins_anew(company: Company) -> None:
     request_id = ask(company, "sync", SYNC.dump_arguments(SyncArguments((), wait=True, timeout=None)))
-    company.wiring.daemon.clerk.tick()
+    company.daemon.clerk.tick()
     company.restart()
     assert ticks(company, request_id).outcome is Outcome.DONE
 
@@ -58,10 +58,10 @@ def test_pauses_are_the_quick_clerks_and_what_cannot_be_done_ends_with_its_reaso
     paused = ask(company, "pause", PAUSE.dump_arguments(PauseArguments(ObjectType.ACCOUNT)))
     unknown = ask(company, "dance", "{}")
     elsewhere = ask(company, "sync", SYNC.dump_arguments(SyncArguments((), wait=True, timeout=None)), "another mapping")
-    company.wiring.daemon.clerk.tick()
+    company.daemon.clerk.tick()
     get = company.wiring.requests.get
     assert get(paused).started_at is None
-    company.wiring.daemon.quick_clerk.tick()
+    company.daemon.quick_clerk.tick()
     assert get(paused).outcome is Outcome.DONE
     assert company.wiring.store.pauses() == {ObjectType.ACCOUNT: company.clock.now()}
     assert (get(unknown).outcome, get(elsewhere).outcome) == (Outcome.WRONG, Outcome.WRONG)

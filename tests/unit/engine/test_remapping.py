@@ -32,7 +32,7 @@ def company(tmp_path: Path) -> Iterator[Company]:
 def live(company: Company, rounds: int = 1) -> list[tuple[str, dict[str, Fact]]]:
     """Let the daemon work for so many minutes, and return what it said."""
     before = len(company.notes.events)
-    daemon = company.wiring.daemon
+    daemon = company.daemon
     for _ in range(rounds):
         company.clock.advance(60)
         for work in (daemon.passes, daemon.tend, daemon.deliver):
@@ -44,7 +44,7 @@ def live(company: Company, rounds: int = 1) -> list[tuple[str, dict[str, Fact]]]
 def rewrite(company: Company, text: str) -> None:
     """Change the file as an editor would, and send SIGHUP."""
     company.settings.mapping.write_text(text)
-    company.wiring.daemon.remapping.asked.set()
+    company.daemon.remapping.asked.set()
 
 
 def test_a_changed_mapping_is_taken_up_and_starts_one_comparison_of_what_it_changes(company: Company) -> None:
@@ -62,7 +62,7 @@ def test_a_changed_mapping_is_taken_up_and_starts_one_comparison_of_what_it_chan
     assert [facts["kind"] for name, facts in again if name == "pass.started" and facts["entity"] == "DEAL"] == [
         "incremental"
     ]
-    assert company.wiring.daemon.comparisons is company.wiring.comparisons
+    assert company.daemon.comparisons is company.wiring.comparisons
 
 
 def test_layout_and_comments_change_nothing(company: Company) -> None:
@@ -114,7 +114,7 @@ def test_a_daemon_that_starts_has_taken_up_the_file_as_it_is(company: Company) -
     live(company)
     company.settings.mapping.write_text(NEW)
     company.restart()
-    company.wiring.daemon.remapping.begin()
+    company.daemon.remapping.begin()
     assert company.wiring.overview().unused is None
 
 

@@ -93,7 +93,7 @@ def test_what_waits_for_a_time_does_not_wait_longer_when_the_clock_was_set_back_
     company.world.now = lambda: company.clock.now() + 2 * HOUR  # Gong's clock is right
     company.restart(after=-HOUR)
     company.wiring.observer = Waiting("batch.done")
-    daemon, began = company.wiring.daemon, company.clock.now()
+    daemon, began = company.daemon, company.clock.now()
     running = threading.Thread(target=daemon.run, daemon=True)
     running.start()
     while not company.wiring.observer.came.wait(0.02):
@@ -138,7 +138,7 @@ def read(company: Company, seconds: float) -> list[str]:
     """Let so many seconds pass, and return what the daemon's next pass has read."""
     company.clock.advance(seconds)
     before = len(company.notes.events)
-    company.wiring.daemon.passes()
+    company.daemon.passes()
     return [str(facts["entity"]) for name, facts in company.notes.events[before:] if name == "pass.started"]
 
 
