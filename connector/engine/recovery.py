@@ -29,6 +29,8 @@ UNKNOWN_SECONDS: Final = 900.0
 PATIENCE_SECONDS: Final = 6 * 3600.0
 """How long such a file is waited for at most."""
 POLL_SECONDS: Final = 5.0
+"""Until such a file is asked for again; each time twice as long: one that is stuck must not use up the day's calls."""
+MOST_POLL_SECONDS: Final = 300.0
 AGAIN_SECONDS: Final = 60.0
 """Between two tries to compare a type whose source cannot be read."""
 
@@ -102,12 +104,22 @@ class Recovery:
             if name in needed:
                 continue
             self._observer.event("ledger.awaits", file=name)
+            pause = POLL_SECONDS
             while not self._is_over(name, doubt):
-                if stopped():
+                if self._rests(pause, stopped):
                     return
-                self._lease.keep()
-                self._clock.sleep(POLL_SECONDS)
+                pause = min(2 * pause, MOST_POLL_SECONDS)
             self._spool.remove(name)
+
+    def _rests(self, seconds: float, stopped: Callable[[], bool]) -> bool:
+        """Wait so long, keeping the lease; return True at once when `stopped` says so."""
+        until = self._clock.now() + seconds
+        while (left := until - self._clock.now()) > 0:
+            if stopped():
+                return True
+            self._lease.keep()
+            self._clock.sleep(min(left, POLL_SECONDS))
+        return stopped()
 
     def _is_over(self, request_id: str, doubt: Doubt) -> bool:
         client, integration_id = self._client()

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from company import Company, ObjectType
+from company import Company, Fault, FaultKind, ObjectType
 from databases import postgres_database
 from pydantic import SecretStr
 
@@ -217,6 +217,20 @@ def test_a_new_ledger_beside_the_spool_of_another_loads_all_again_and_never_uplo
     assert lost[0].removesuffix(".jsonl") not in {str(upload.client_request_id) for upload in company.world.uploads()}
     assert list((company.directory / "spool").glob("*.jsonl*")) == []
     assert not doubted(company)
+    company.close()
+
+
+def test_a_file_that_gong_works_on_for_hours_is_waited_for_with_few_calls(company: Company) -> None:
+    restore = backup(company)
+    company.during(Fault(kind=FaultKind.STUCK, seconds=5 * 3600.0))
+    company.put("accounts", id=1, name="Meanwhile")
+    company.sync(timeout=60)
+    restore()
+    before, began = company.wiring.budget.used(), company.clock.now()
+    company.sync()
+    assert company.clock.now() - began > 4 * 3600
+    assert company.wiring.budget.used() - before < 100
+    assert accounts(company)["1"] == "Meanwhile"
     company.close()
 
 
