@@ -63,6 +63,10 @@ class LedgerUnavailable(RetriableError):
     """The ledger's database could not be reached or stayed locked."""
 
 
+class LedgerInUse(LedgerUnavailable):
+    """The ledger's tables are of an earlier version, and a process of that version is at work on them."""
+
+
 class GongDenied(FatalError):
     """Gong answered 401 or 403 (key, scope or address), or the integration is gone. Never retried in a loop."""
 

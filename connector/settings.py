@@ -4,6 +4,7 @@ import difflib
 import math
 import os
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -250,8 +251,12 @@ class Live:
     those that stand there now. Everything else is as it was at the start. May be asked from any thread.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, ignored: Callable[[str], None] = lambda _setting: None) -> None:
+        """Begin with `settings`. `ignored` is told, once for each change, which URL's file names another host or
+        database: that takes effect at the next start.
+        """
         self._settings = settings
+        self._ignored = ignored
         self._seen = _files()
 
     def now(self) -> Settings:
@@ -268,6 +273,9 @@ class Live:
             found = {name: _renewed(name, getattr(earlier, name), getattr(fresh, name)) for name in CREDENTIALS}
             self._settings = earlier.model_copy(update=found)
             self._seen = files
+            for name in CREDENTIALS:
+                if _moves(name, getattr(earlier, name), getattr(fresh, name)):
+                    self._ignored(PREFIX + name.upper())
         return self._settings
 
 
@@ -275,7 +283,14 @@ def _renewed(name: str, earlier: SecretStr | None, fresh: SecretStr | None) -> S
     """Return the credential that holds: one that is set does not vanish, and a URL stays that of the same place."""
     if fresh is None or earlier is None or not fresh.get_secret_value():
         return earlier
-    return fresh if not name.endswith("_url") or _place(fresh) == _place(earlier) else earlier
+    return earlier if _moves(name, earlier, fresh) else fresh
+
+
+def _moves(name: str, earlier: SecretStr | None, fresh: SecretStr | None) -> bool:
+    """Tell whether it is a URL that names another place now."""
+    if not name.endswith("_url") or fresh is None or earlier is None or not fresh.get_secret_value():
+        return False
+    return _place(fresh) != _place(earlier)
 
 
 def _place(url: SecretStr) -> tuple[str, str]:

@@ -1,5 +1,7 @@
 """`login`: a person authorises the connector in Gong, by OAuth."""
 
+import sys
+
 import click
 
 from connector.cli import redirect
@@ -54,4 +56,10 @@ def _listened(begun: Login, uri: str) -> str:
 
 def _pasted(begun: Login) -> str:
     _ask(begun)
-    return begun.code(click.prompt("Then paste the whole address that the browser was sent to", err=True))
+    try:
+        address = click.prompt("Then paste the whole address that the browser was sent to", err=True)
+    except click.Abort:
+        if sys.stdin.isatty():  # Ctrl-C
+            raise
+        raise FatalError("no address was given: paste it on a terminal, or give it on standard input") from None
+    return begun.code(address)

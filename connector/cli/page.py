@@ -11,7 +11,7 @@ from connector.engine.alerts import Alerts
 from connector.engine.observe import Fact, Observer, Silent
 from connector.engine.overview import Overview, Postponed
 from connector.engine.wiring import Wiring
-from connector.errors import ConnectorError, LedgerUnavailable
+from connector.errors import ConnectorError, LedgerInUse, LedgerUnavailable
 from connector.ledger.incidents import Incidents
 from connector.settings import Settings, shown
 from connector.webhook import Webhook
@@ -162,6 +162,8 @@ def _watch(lookout: "Lookout", alerts: Alerts | None, ended: threading.Event) ->
     while not ended.is_set():
         try:
             sight = lookout.look()
+        except LedgerInUse:
+            pass  # whoever is at work on it tells what is wrong
         except ConnectorError as error:
             if alerts is not None:
                 alerts.see_nothing(error)

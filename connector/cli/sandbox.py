@@ -38,16 +38,15 @@ def sandbox(host: str, port: int, data: Path | None, pending: float, processing:
         say(f"A Gong to try things on listens at {url} (Ctrl-C ends it). For the connector:")
         say(f"  CONNECTOR_GONG_BASE_URL={url}")
         if credentials.access_key == DEFAULT_KEY:
-            say(f"  CONNECTOR_GONG_ACCESS_KEY={DEFAULT_KEY} CONNECTOR_GONG_ACCESS_KEY_SECRET={DEFAULT_SECRET}")
+            say(f"  CONNECTOR_GONG_ACCESS_KEY={DEFAULT_KEY}")
+            say(f"  CONNECTOR_GONG_ACCESS_KEY_SECRET={DEFAULT_SECRET}")
         else:
             say("  CONNECTOR_GONG_ACCESS_KEY and CONNECTOR_GONG_ACCESS_KEY_SECRET as they are set here")
         say("Or by OAuth, in place of the base URL and the key, with `gong-connector login`:")
         say(f"  CONNECTOR_GONG_OAUTH_URL={url}")
         if credentials.client_id == DEFAULT_APP:
-            say(
-                f"  CONNECTOR_GONG_OAUTH_CLIENT_ID={DEFAULT_APP} "
-                f"CONNECTOR_GONG_OAUTH_CLIENT_SECRET={DEFAULT_APP_SECRET}"
-            )
+            say(f"  CONNECTOR_GONG_OAUTH_CLIENT_ID={DEFAULT_APP}")
+            say(f"  CONNECTOR_GONG_OAUTH_CLIENT_SECRET={DEFAULT_APP_SECRET}")
         else:
             say("  CONNECTOR_GONG_OAUTH_CLIENT_ID and CONNECTOR_GONG_OAUTH_CLIENT_SECRET as they are set here")
 

@@ -124,7 +124,7 @@ def _horizon(wiring: Wiring) -> Iterator[Finding]:
         yield Finding(Level.OK, "source", "changes that are committed late are found: open transactions are seen")
     else:
         late = (
-            f" What is committed more than {wiring.settings.overlap_seconds} s"
+            f". What is committed more than {wiring.settings.overlap_seconds:g} s"
             " (CONNECTOR_OVERLAP_SECONDS) after its stamp is found by the next full comparison only"
         )
         yield Finding(Level.WARN, "source", horizon.lacking + ("" if horizon.stay else late))

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from connector.clock import Clock
 from connector.engine.binding import INTEGRATION
+from connector.engine.observe import Observer
 from connector.engine.pacing import Pacer
 from connector.errors import ConnectorError, FatalError
 from connector.ledger.backfills import Backfills
@@ -40,18 +41,20 @@ class LeaseTaken(FatalError):
 class LedgerParts:
     """What the ledger is read and written by, each part made when it is first needed."""
 
-    def __init__(self, settings: Settings, clock: Clock, *, looking: bool) -> None:
+    def __init__(self, settings: Settings, clock: Clock, observer: Observer, *, looking: bool) -> None:
         """Note what to build from.
 
         Args:
             settings: as the user gave them.
             clock: the one source of time.
+            observer: is told of every step.
             looking: nothing is to be written: a ledger that is not there yet is an empty one in memory.
         """
         self.settings = settings
-        self.live = Live(settings)
+        self.live = Live(settings, lambda name: observer.event("settings.changed", setting=name, alarm=True))
         """What files say of credentials now."""
         self.clock = clock
+        self.observer = observer
         self._looking = looking
 
     @cached_property

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -74,7 +75,9 @@ class Login:
             Stranger: it answers something else.
             FatalError: the authorisation was refused.
         """
-        found = {name: values[0] for name, values in parse_qs(urlsplit(address.strip()).query).items()}
+        found: dict[str, str] = {}
+        with suppress(ValueError):  # what is no address has no state either
+            found = {name: values[0] for name, values in parse_qs(urlsplit(address.strip()).query).items()}
         if not hmac.compare_digest(found.get("state", "").encode(), self._state.encode()):
             raise Stranger(
                 "that is not the address that Gong sent the browser back to after this login: give all of it, with "

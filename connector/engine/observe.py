@@ -15,6 +15,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "mapping.taken": "the daemon read its mapping file again, and goes by it",
     "mapping.unchanged": "it did, and the file says nothing new",
     "mapping.refused": "it did, and the file is wrong or cannot be held against the source: the one in use stays",
+    "settings.changed": "a file names another host or database in this URL: it takes effect at the next start",
     "clock.jumped": "the host's clock was set, by so many seconds",
     "round.failed": "a round of the daemon failed; it comes again in its time",
     "thread.failed": "a fault of the connector ended one of its threads; please report it",

@@ -27,9 +27,8 @@ class SourceParts(LedgerParts):
     """
 
     def __init__(self, settings: Settings, clock: Clock, observer: Observer, *, looking: bool) -> None:
-        """Note what to build from; `observer` is told of every step."""
-        super().__init__(settings, clock, looking=looking)
-        self.observer = observer
+        """Note what to build from, as LedgerParts does."""
+        super().__init__(settings, clock, observer, looking=looking)
         self._strict = False
         """The mapping must fit the source in everything, whatever was loaded before."""
 

@@ -48,6 +48,8 @@ class Database:
         self.engine = self._sqlite() if self.is_sqlite else self._postgresql()
         self.token: int | None = None
         """This process's fencing token while it holds the lease."""
+        self.revision: str | None = None
+        """Of the tables, as this process knows them; None before `migrate`."""
 
     def _sqlite(self) -> Engine:
         if self.url.database and self.url.database != ":memory:":

@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from connector.clock import Clock
-from connector.errors import LeaseLost
+from connector.errors import ConfigError, LeaseLost
 from connector.ledger.database import Database
 from connector.ledger.statement import text
 
@@ -42,6 +42,9 @@ class Lease:
 
         Returns:
             None when it is ours now; else the name of the process that holds it.
+
+        Raises:
+            ConfigError: a newer version has upgraded the ledger since this process began.
         """
         began = self._clock.monotonic()
         with self._database.writing("lease", fenced=False) as connection:
@@ -64,6 +67,12 @@ class Lease:
             if taken is None:
                 other: str | None = connection.execute(text("SELECT holder FROM lease WHERE id = 1")).scalar_one()
                 return other or "another process"  # it gave the lease back just now
+            revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            if self._database.revision not in (None, revision):
+                raise ConfigError(
+                    f"the ledger ({self._database.describe()}) was upgraded by a newer version of the connector "
+                    "meanwhile: start that version"
+                )
         self._database.token = taken
         self._renewed = began
         return None
@@ -107,3 +116,18 @@ class Lease:
 
     def _now(self, connection: Connection) -> float:
         return self._clock.shared(lambda: self._database.time(connection))
+
+
+def end_what_ran_out(connection: Connection, now: float) -> str | None:
+    """End a lease that has run out by `now`, so that its holder, if it only slept, is told so; return the holder of one
+    that has not.
+    """
+    connection.execute(
+        text(
+            "UPDATE lease SET holder = NULL, expires_at = 0, token = token + 1"
+            " WHERE id = 1 AND (expires_at <= :now OR expires_at > :latest)"
+        ),
+        {"now": now, "latest": now + 2 * LEASE_SECONDS},
+    )
+    holder: str | None = connection.execute(text("SELECT holder FROM lease WHERE id = 1")).scalar()
+    return holder

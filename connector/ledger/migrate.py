@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from connector.errors import ConfigError
+from connector.errors import ConfigError, LedgerInUse
 from connector.ledger.database import Database
 from connector.ledger.explain import SETTING
+from connector.ledger.lease import end_what_ran_out
 from connector.ledger.ownership import refuse_foreign
 from connector.ledger.statement import text
 
@@ -17,10 +18,11 @@ def scripts_directory() -> Path:
 
 
 def migrate(database: Database) -> None:
-    """Create or upgrade the tables, in one transaction.
+    """Create or upgrade the tables, in one transaction; never under a process that is at work.
 
     Raises:
         ConfigError: the ledger was written by a newer version of the connector, or the database is no ledger.
+        LedgerInUse: it would have to be upgraded, and a process of the earlier version holds the lease.
         LedgerUnavailable: the database could not be reached.
     """
     refuse_foreign(database)
@@ -30,6 +32,7 @@ def migrate(database: Database) -> None:
         current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if known else None
     if current != _latest():
         _upgrade(database, current)
+    database.revision = _latest()
 
 
 def _latest() -> str:
@@ -56,5 +59,12 @@ def _upgrade(database: Database, current: str | None) -> None:
         database.writing("migrate", fenced=False) as connection,
         EnvironmentContext(config, scripts, fn=lambda rev, _ctx: scripts._upgrade_revs("head", rev)) as environment,
     ):
+        holder = None if current is None else end_what_ran_out(connection, database.time(connection))
+        if holder is not None:
+            raise LedgerInUse(
+                f"the ledger ({database.describe()}) is of an earlier version of the connector, and {holder} is at "
+                "work on it with that one. It is upgraded once that process has ended: stop it. After a crash its "
+                "lease runs out within two minutes"
+            )
         environment.configure(connection=connection, transactional_ddl=False)
         environment.run_migrations()

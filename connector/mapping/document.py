@@ -131,7 +131,7 @@ def read_document(path: Path) -> Document:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise _fault(path, "there is no such file") from None
+        raise _fault(path, "there is no such file: `gong-connector init` writes a first one") from None
     except UnicodeDecodeError:
         raise _fault(path, "the file is not UTF-8 text; save it as UTF-8") from None
     except OSError as error:

@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from connector.engine.judgement import State
 from connector.engine.wording import TO_DO, WAITS, backfill_words, budget_words
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, LedgerInUse
 from connector.object_types import ObjectType
 from connector.web import health
 from connector.web.answers import WHY, answer
@@ -213,6 +213,9 @@ class _Pages:
     def readyz(self, _request: Request) -> Response:
         try:
             found = health.parts(self._site.lookout.look())
+        except LedgerInUse:
+            # Ready to take over. A rolling upgrade waits for this before it ends the earlier version.
+            found = [health.Part("ledger", True, "an earlier version is at work on it; this one waits to upgrade it")]
         except ConnectorError:
             found = [health.Part("ledger", False, "it cannot be read")]
         return PlainTextResponse(health.words(found), 200 if all(part.well for part in found) else 503)

@@ -153,6 +153,7 @@ def test_a_key_and_an_app_are_one_too_many(office: Office) -> None:
         ("http://127.0.0.1:8765/?code=x&state=other", "not the address"),
         ("http://127.0.0.1:8765/?state={state}&error=access_denied&error_description=No", "did not authorise.*No"),
         ("http://127.0.0.1:8765/?state={state}", "no code"),
+        ("http://[half/?code=x&state={state}", "not the address"),
     ],
 )
 def test_an_address_that_does_not_answer_the_login_is_turned_away(office: Office, address: str, words: str) -> None:

@@ -36,7 +36,7 @@ def deal(lines: str) -> list[str]:
 
 
 def test_a_file_that_is_not_there() -> None:
-    with pytest.raises(ConfigProblems, match=r"^config/none\.yaml: there is no such file$"):
+    with pytest.raises(ConfigProblems, match=r"^config/none\.yaml: there is no such file: `gong-connector init`"):
         load(Path("config/none.yaml"))
 
 

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from connector.clock import FakeClock
 from connector.engine.judgement import State
 from connector.engine.overview import Overview, Postponed
-from connector.errors import LedgerUnavailable
+from connector.errors import LedgerInUse, LedgerUnavailable
 from connector.ledger.records import Pending
 from connector.object_types import ObjectType
 from connector.settings import Settings, shown
@@ -213,6 +213,17 @@ def test_a_ledger_that_cannot_be_read_is_the_answer_then(company: Company) -> No
     assert (ready.status_code, ready.text) == (503, "ledger: NOT OK, it cannot be read\n")
     assert "gong_connector_ledger_readable 0.0" in client.get("/metrics").text
     assert client.get("/healthz").text == "alive\n"
+
+
+def test_a_new_version_that_waits_for_the_earlier_one_is_ready_to_take_over(company: Company) -> None:
+    def in_use() -> Overview:
+        raise LedgerInUse("the ledger is of an earlier version")
+
+    wiring = company.wiring
+    sources = Sources(in_use, lambda: wiring.charts, lambda: wiring.finder, wiring.queries.approvals)
+    made = replace(site(company), lookout=Lookout(sources, company.clock))
+    ready = TestClient(create_app(made), "http://127.0.0.1").get("/readyz")
+    assert (ready.status_code, ready.text.partition(",")[0]) == (200, "ledger: ok")
 
 
 def test_ready_means_ledger_source_and_lease(company: Company) -> None:
