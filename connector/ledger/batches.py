@@ -94,6 +94,14 @@ def change(
         raise AssertionError(f"batch {batch.id} is in no state for this step ({assignments})")
 
 
+def prune(connection: Connection, before: float) -> int:
+    """Forget batches settled before that time; return how many."""
+    gone = connection.execute(
+        text("DELETE FROM batches WHERE state IN ('done', 'resolved') AND settled_at < :before"), {"before": before}
+    ).rowcount
+    return int(gone)
+
+
 def insert(
     connection: Connection, object_type: ObjectType, batch: NewBatch, now: float, oldest_change: float | None = None
 ) -> int:

@@ -365,6 +365,14 @@ def has_live(connection: Connection, object_type: ObjectType, source: int) -> bo
     return connection.execute(statement, {"type": object_type, "source": source}).first() is not None
 
 
+def next_due(connection: Connection) -> float | None:
+    """Return when the next pending object of a type that is not paused is due; None when nothing is pending."""
+    due: float | None = connection.exec_driver_sql(
+        "SELECT min(pending_due) FROM objects WHERE pending IS NOT NULL AND type NOT IN (SELECT type FROM pauses)"
+    ).scalar()
+    return due
+
+
 def due_types(connection: Connection, now: float) -> set[ObjectType]:
     """Return the types of which pending objects' time has come, or an isolation is under way: one look for all, since
     a daemon looks each second and mostly finds nothing.

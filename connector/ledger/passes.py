@@ -66,6 +66,11 @@ def point_cursor(connection: Connection, name: str, fingerprint: str, pass_id: i
     )
 
 
+def fail(connection: Connection, pass_id: int, error: str) -> None:
+    """Book why a pass stopped."""
+    connection.execute(text("UPDATE passes SET error = :error WHERE id = :id"), {"error": error, "id": pass_id})
+
+
 def finish(connection: Connection, pass_id: int, now: float) -> None:
     """Book the end of a pass."""
     connection.execute(text("UPDATE passes SET finished_at = :now WHERE id = :id"), {"now": now, "id": pass_id})

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from connector.ledger.bulk import id_list, in_list
 from connector.ledger.objects import HELD_SQL, LIVE_SQL, REFUSED_AGAIN, UNSETTLED_SQL, list_refusals
-from connector.ledger.records import ALIKE, SAME_KEY, Pending, Verdict
+from connector.ledger.records import ALIKE, SAME_KEY, Pending, Tries, Verdict
 from connector.ledger.statement import text
 from connector.object_types import ObjectType
 
@@ -176,6 +176,42 @@ def give_up(
     return connection.execute(
         text(f"UPDATE objects SET pending = NULL, pending_since = NULL, pending_due = NULL WHERE {lines}"), values
     ).rowcount
+
+
+def tries(connection: Connection, object_type: ObjectType, batch_id: int) -> Tries:
+    """Return how often the lines of an unsettled batch were in vain before."""
+    least, most = connection.execute(
+        text(
+            "SELECT COALESCE(min(tries), 0), COALESCE(max(tries), 0) FROM objects"
+            " WHERE type = :type AND batch_id = :batch AND sent_digest IS NOT NULL"
+        ),
+        {"type": object_type, "batch": batch_id},
+    ).one()
+    return Tries(least, most)
+
+
+def retry(connection: Connection, object_type: ObjectType | None, object_id: str | None, now: float) -> int:
+    """Make refused objects pending at once, all or some of them, but those that a row alone does not tell about."""
+    chosen = "refused_digest NOT IN (:same_key, :alike)"
+    if object_type is not None:
+        chosen += " AND type = :type"
+    if object_id is not None:
+        chosen += " AND object_id = :id"
+    changed = connection.execute(
+        text(
+            "UPDATE objects SET refused_digest = NULL, pending = :reason, pending_since = :now,"
+            f" pending_due = :now, tries = 0 WHERE {chosen}"
+        ),
+        {
+            "now": now,
+            "type": object_type,
+            "id": object_id,
+            "reason": Pending.RETRY.value,
+            "same_key": SAME_KEY,
+            "alike": ALIKE,
+        },
+    ).rowcount
+    return int(changed)
 
 
 def resend(connection: Connection, object_type: ObjectType, ids: Sequence[str] | None, now: float) -> int:

@@ -4,11 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from connector.clock import Clock
-from connector.ledger import batches, epoch, holds, isolating, objects, passes, settling
+from connector.ledger import batches, epoch, holds, isolating, objects, passes, properties, settling
 from connector.ledger.database import Database
 from connector.ledger.records import (
-    ALIKE,
-    SAME_KEY,
     TRAVELLING,
     AccountState,
     Batch,
@@ -32,24 +30,6 @@ from connector.ledger.statement import text
 from connector.model import Bound, RequestStatus
 from connector.object_types import ObjectType
 
-FORGOTTEN: Final = (
-    "objects",
-    "refusals",
-    "isolations",
-    "batches",
-    "passes",
-    "cursors",
-    "pauses",
-    "backfills",
-    "backfilled",
-    "past_refusals",
-    "recovery",
-    "let_go",
-    "incidents",
-)
-"""Tables that hold what is true of one integration only."""
-
-
 CALLS_SECONDS: Final = 3 * 86_400.0
 """How long it is kept what was called, and let go, in which minute: the charts show two days."""
 
@@ -68,37 +48,22 @@ class Store:
     def meta(self, key: str) -> str | None:
         """Return a stored property of the ledger."""
         with self._database.reading() as connection:
-            value: str | None = connection.execute(
-                text("SELECT value FROM meta WHERE key = :key"), {"key": key}
-            ).scalar()
-            return value
+            return properties.get(connection, key)
 
     def set_meta(self, key: str, value: str) -> None:
         """Store a property of the ledger."""
         with self._database.writing("set_meta") as connection:
-            connection.execute(
-                text(
-                    "INSERT INTO meta (key, value) VALUES (:key, :value)"
-                    " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-                ),
-                {"key": key, "value": value},
-            )
+            properties.put(connection, key, value)
 
-    def forget_gong(self, properties: Sequence[str], noted: str) -> None:
+    def forget_gong(self, names: Sequence[str], noted: str) -> None:
         """Forget all that is known of Gong, because the integration is to be deleted: objects, files, cursors, pauses,
         and the ledger's properties of these names and, where a name ends with a dot, of those that begin with it.
 
         Calls made and requests stay. `noted` is a property that is set to the time.
         """
         with self._database.writing("forget_gong") as connection:
-            for table in FORGOTTEN:
-                connection.exec_driver_sql(f"DELETE FROM {table}")
-            for name in properties:
-                chosen = "key LIKE :name || '%'" if name.endswith(".") else "key = :name"
-                connection.execute(text(f"DELETE FROM meta WHERE {chosen}"), {"name": name})
-            connection.execute(
-                text("INSERT INTO meta (key, value) VALUES (:key, :now)"), {"key": noted, "now": str(self._clock.now())}
-            )
+            properties.forget_gong(connection, names)
+            properties.put(connection, noted, str(self._clock.now()))
 
     # -- pauses ----------------------------------------------------------------------------------
 
@@ -143,7 +108,7 @@ class Store:
     def fail_pass(self, pass_id: int, error: str) -> None:
         """Book why a pass stopped; it goes on from its position at the next try."""
         with self._database.writing("fail_pass") as connection:
-            connection.execute(text("UPDATE passes SET error = :error WHERE id = :id"), {"error": error, "id": pass_id})
+            passes.fail(connection, pass_id, error)
 
     def fail_start(self, name: str, kind: PassKind, error: str) -> None:
         """Book that a pass could not even begin, and why."""
@@ -265,13 +230,7 @@ class Store:
     def next_due(self) -> float | None:
         """Return when the next pending object of a type that is not paused is due, or None when nothing is pending."""
         with self._database.reading() as connection:
-            value: float | None = connection.execute(
-                text(
-                    "SELECT min(pending_due) FROM objects WHERE pending IS NOT NULL"
-                    " AND type NOT IN (SELECT type FROM pauses)"
-                )
-            ).scalar()
-            return value
+            return objects.next_due(connection)
 
     def retry(self, object_type: ObjectType | None, object_id: str | None) -> int:
         """Make refused objects pending at once, all or some of them; return how many.
@@ -279,27 +238,8 @@ class Store:
         Rows without a usable key cannot be read by key, and whether keys still collide a row alone does not tell: the
         next full reading looks at them again.
         """
-        chosen = "refused_digest NOT IN (:same_key, :alike)"
-        if object_type is not None:
-            chosen += " AND type = :type"
-        if object_id is not None:
-            chosen += " AND object_id = :id"
-        values = {
-            "now": self._clock.now(),
-            "type": object_type,
-            "id": object_id,
-            "reason": Pending.RETRY.value,
-            "same_key": SAME_KEY,
-            "alike": ALIKE,
-        }
         with self._database.writing("retry") as connection:
-            return connection.execute(
-                text(
-                    "UPDATE objects SET refused_digest = NULL, pending = :reason, pending_since = :now,"
-                    f" pending_due = :now, tries = 0 WHERE {chosen}"
-                ),
-                values,
-            ).rowcount
+            return settling.retry(connection, object_type, object_id, self._clock.now())
 
     def resend(self, object_type: ObjectType, ids: Sequence[str] | None) -> int:
         """Make objects that Gong was told of go again although their rows did not change; return how many.
@@ -475,14 +415,7 @@ class Store:
     def tries(self, batch: Batch) -> Tries:
         """Return how often the lines of an unsettled batch were in vain before."""
         with self._database.reading() as connection:
-            least, most = connection.execute(
-                text(
-                    "SELECT COALESCE(min(tries), 0), COALESCE(max(tries), 0) FROM objects"
-                    " WHERE type = :type AND batch_id = :batch AND sent_digest IS NOT NULL"
-                ),
-                {"type": batch.type, "batch": batch.id},
-            ).one()
-        return Tries(least, most)
+            return settling.tries(connection, batch.type, batch.id)
 
     def prune(self, before: float) -> int:
         """Forget batches settled before that time, and passes and calls that nothing asks for any more; return how many
@@ -490,15 +423,12 @@ class Store:
         """
         now = self._clock.now()
         with self._database.writing("prune") as connection:
-            gone = connection.execute(
-                text("DELETE FROM batches WHERE state IN ('done', 'resolved') AND settled_at < :before"),
-                {"before": before},
-            ).rowcount
+            gone = batches.prune(connection, before)
             passes.prune(connection, now)
             minute = int((now - CALLS_SECONDS) // 60)
             connection.execute(text("DELETE FROM calls WHERE minute < :minute"), {"minute": minute})
             connection.execute(text("DELETE FROM let_go WHERE minute < :minute"), {"minute": minute})
-        return int(gone)
+        return gone
 
     def _update_batch(
         self, step: str, batch: Batch, assignments: str, allowed: Sequence[str], **values: object

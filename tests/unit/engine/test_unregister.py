@@ -11,7 +11,7 @@ from connector.engine.operations import UNREGISTER_IT, UnregisterArguments, Unre
 from connector.errors import ConfigError
 from connector.gong import GongUnavailable
 from connector.ledger import tables
-from connector.ledger.store import FORGOTTEN
+from connector.ledger.properties import FORGOTTEN
 
 HOUR = 3600
 KEPT = {"authorisation", "holds", "meta", "lease", "budget", "calls", "requests", "epoch"}

@@ -2,65 +2,19 @@
 # ruff: noqa: DTZ001 - databases deliver datetimes without a zone, and they are tested here
 
 import json
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
+from encoding import NOW, STAMP, Compile, encode, line_of, one, refused, told
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector.lines import deletion_body, digest
-from connector.mapping import CompiledMapping, Entity
-from connector.model import ColumnKind, Encoded, Line, RowRefusal
+from connector.model import ColumnKind
 from connector.object_types import ObjectType
-
-Compile = Callable[..., CompiledMapping]
-
-NOW = 1_800_000_000
-STAMP = "2026-01-02 03:04:05.9"
-
-
-def rows_of(entity: Entity, *records: dict[str, Any]) -> list[Sequence[Any]]:
-    """Rows as a source delivers them, of records by column name; `key`, `modified` and `deleted` beside."""
-    assert entity.relation is not None
-    return [
-        (
-            record.get("key"),
-            record.get("modified"),
-            record.get("deleted", 0),
-            *(record.get(column) for column in entity.relation.columns),
-        )
-        for record in records
-    ]
-
-
-def encode(entity: Entity, *records: dict[str, Any]) -> Encoded:
-    return entity.encode(rows_of(entity, *records), NOW)
-
-
-def line_of(entity: Entity, record: dict[str, Any]) -> Line:
-    encoded = encode(entity, record)
-    assert encoded.refusals == []
-    return encoded.lines[0]
-
-
-def told(entity: Entity, record: dict[str, Any]) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(line_of(entity, record).body + b"}", parse_float=Decimal)
-    return content
-
-
-def refused(entity: Entity, record: dict[str, Any]) -> RowRefusal:
-    encoded = encode(entity, record)
-    assert encoded.lines == []
-    return encoded.refusals[0]
-
-
-def one(compiled: Compile, text: str, **kinds: ColumnKind) -> Entity:
-    entity: Entity = compiled("entities:\n" + text, kinds).entities[0]
-    return entity
 
 
 def test_a_business_user(compiled: Compile) -> None:
@@ -270,182 +224,6 @@ def test_a_lead(compiled: Compile) -> None:
     assert told(leads, {"key": 1, "mail": "no address"})["emailAddress"] is None
 
 
-def test_a_value_that_cannot_be_read_is_sent_as_null_and_counted(compiled: Compile) -> None:
-    contacts = one(
-        compiled,
-        """  CONTACT:
-    table: c
-    key: id
-    fields:
-      emailAddress: {column: mail, convert: email, unreadable: null}
-      firstName: {column: first, convert: [html_unescape, {json: en_US}, trim], default: (none), null_if: "-"}
-    additional_fields:
-      - {name: since, type: DATE, column: since, convert: {date: "%m/%d/%y"}}
-      - {name: size, type: NUMBER, column: size}
-""",
-        size=ColumnKind.INTEGER,
-    )
-    good = {"mail": "<a@x.example>", "first": "{&quot;en_US&quot;: &quot; Ada &quot;}", "since": "02/01/26"}
-    empty = {"mail": " ", "first": '{"en_US": "-"}', "since": "00/00/00"}
-    bad = {"mail": "secret", "first": "secret", "since": "secret"}
-    encoded = encode(
-        contacts,
-        {"key": 1, **good},
-        {"key": 2, **empty},
-        {"key": 3, **bad},
-        {"key": 4, **good, "mail": "secret"},
-        {"key": 5, **bad, "size": "large"},
-        {"key": 6, **bad, "deleted": 1},
-        {"key": 7, **good, "mail": b"\xff"},
-    )
-    assert [refusal.object_id for refusal in encoded.refusals] == ["5", "7"]
-    contents = [json.loads(line.body + b"}") for line in encoded.lines]
-    assert [(content["emailAddress"], content["firstName"], content["since"]) for content in contents[:4]] == [
-        ("a@x.example", "Ada", "2026-02-01"),
-        (None, "(none)", None),
-        (None, "(none)", None),
-        (None, "Ada", "2026-02-01"),
-    ]
-    assert contents[4]["isDeleted"]
-    assert encoded.warnings == {
-        ("emailAddress", "holds no valid e-mail address"): 2,
-        ("firstName", "is not valid JSON"): 1,
-        ("since", "is not a date written as `%m/%d/%y`"): 1,
-    }
-
-
-def test_a_value_that_cannot_be_read_refuses_its_row_where_the_mapping_says_so(compiled: Compile) -> None:
-    leads = one(
-        compiled,
-        "  LEAD: {table: l, key: id, fields: {emailAddress: {column: mail, convert: email, unreadable: refuse}}}",
-    )
-    encoded = encode(leads, {"key": 1, "mail": "secret"}, {"key": 2, "mail": ""}, {"key": 3, "mail": None})
-    [refusal] = encoded.refusals
-    assert (refusal.object_id, refusal.field) == ("1", "emailAddress")
-    assert refusal.reason == "emailAddress holds no valid e-mail address (column 'mail')"
-    assert [line.object_id for line in encoded.lines] == ["2", "3"]
-    assert encoded.warnings == {}
-
-
-def test_the_items_of_a_list_that_cannot_be_read_are_left_out(compiled: Compile) -> None:
-    accounts = one(
-        compiled,
-        "  ACCOUNT: {table: a, key: id, fields: {domains: {column: sites, split: ',', convert: host}}}",
-    )
-    encoded = encode(
-        accounts, {"key": 1, "sites": "n/a, https://a.example, none,"}, {"key": 2, "sites": ["x", "b.example"]}
-    )
-    assert [json.loads(line.body + b"}")["domains"] for line in encoded.lines] == [["a.example"], ["b.example"]]
-    assert encoded.warnings == {("domains", "is not the address of a host"): 2}
-
-
-def test_a_value_out_of_json_fills_a_field_of_its_own_kind(compiled: Compile) -> None:
-    deals = one(
-        compiled,
-        """  DEAL:
-    table: d
-    key: id
-    fields:
-      name: {column: j, convert: {json: name.en_US}}
-      amount: {column: j, convert: {json: sums.0}}
-      isWon: {column: j, convert: {json: won}}
-      closeDate: {column: j, convert: [{json: day}, date]}
-      createdDate: {column: j, convert: {json: at}}
-      stage: {column: list, convert: {json: 0.id}}
-      status: {column: j, convert: {json: state}, map: {1: WON, true: LOST}}
-""",
-        j=ColumnKind.JSON,
-        list=ColumnKind.JSON,
-    )
-    record = {
-        "name": {"en_US": "Rollout"},
-        "sums": [1.25, 2],
-        "won": True,
-        "day": "2026-02-01 23:00:00",
-        "at": "2026-01-01T00:00:00+02:00",
-        "state": 1,
-    }
-    expected = {
-        "objectId": "1",
-        "name": "Rollout",
-        "createdDate": "2025-12-31T22:00:00Z",
-        "closeDate": "2026-02-01",
-        "status": "WON",
-        "isOpen": False,
-        "isWon": True,
-        "stage": "7",
-        "amount": Decimal("1.25"),
-    }
-    assert told(deals, {"key": 1, "j": json.dumps(record), "list": '[{"id": 7}]'}) == expected
-    assert told(deals, {"key": 1, "j": record, "list": [{"id": 7}]}) == expected
-    domains = one(
-        compiled,
-        "  ACCOUNT: {table: a, key: id, fields: {domains: {column: j, convert: {json: site}}}}",
-        j=ColumnKind.JSON,
-    )
-    assert told(domains, {"key": 1, "j": '{"site": "a.example"}'})["domains"] == ["a.example"]
-
-
-def test_a_date_out_of_text_fills_fields_of_every_kind(compiled: Compile) -> None:
-    leads = one(
-        compiled,
-        """  LEAD:
-    table: l
-    key: id
-    fields: {title: {column: d, convert: {date: "%d.%m.%Y"}, null_if: 2026-02-02}}
-    additional_fields:
-      - {name: at, type: DATETIME, column: d, convert: {date: "%d.%m.%Y"}}
-      - {name: on, type: DATE, column: d, convert: {date: "%d.%m.%Y"}}
-      - {name: moment, type: DATETIME, column: t, convert: {date: "%d.%m.%Y %H:%M"}}
-source: {timezone: Europe/Berlin}
-""",
-    )
-    assert told(leads, {"key": 1, "d": "01.02.2026", "t": "01.07.2026 12:00"}) == {
-        "objectId": "1",
-        "title": "2026-02-01",
-        "at": "2026-01-31T23:00:00Z",
-        "on": "2026-02-01",
-        "moment": "2026-07-01T10:00:00Z",
-    }
-    assert told(leads, {"key": 1, "d": "02.02.2026"})["title"] is None
-
-
-def test_zero_dates_are_no_dates_and_no_warning(compiled: Compile) -> None:
-    deals = one(
-        compiled,
-        """  DEAL:
-    table: d
-    key: id
-    fields: {closeDate: a, createdDate: b}
-    additional_fields:
-      - {name: c, type: DATE, column: c, convert: date}
-      - {name: d, type: DATETIME, column: d, convert: date, default: 2026-01-01}
-""",
-    )
-    for zero in ("0000-00-00", "0000-00-00 00:00:00", "0000-00-00 00:00:00.000000"):
-        encoded = encode(deals, {"key": 1, **dict.fromkeys("abcd", zero)})
-        content = json.loads(encoded.lines[0].body + b"}")
-        assert content == {
-            "objectId": "1",
-            "createdDate": None,
-            "closeDate": None,
-            "c": None,
-            "d": "2026-01-01T00:00:00Z",
-        }
-        assert encoded.warnings == {}
-    first = {"key": 1, **dict.fromkeys("abcd", "0001-01-01")}
-    assert told(deals, first)["closeDate"] == "0001-01-01"
-
-
-def test_the_tables_of_changes_are_no_part_of_the_fingerprint(compiled: Compile) -> None:
-    text = "  DEAL: {table: d, key: id, modified: m, fields: {name: n}"
-    before, after = one(compiled, text + "}"), one(compiled, text + ", changes: [{table: l, key: k, modified: c}]}")
-    assert before.fingerprint == after.fingerprint
-    assert before.feeds == ()
-    [feed] = after.feeds
-    assert (feed.name, feed.table, feed.key, feed.modified) == ("DEAL.changes.1", "l", "k", "c")
-
-
 @pytest.mark.parametrize("object_type", [kind for kind in ObjectType if kind is not ObjectType.STAGE])
 def test_a_soft_deleted_row_is_told_like_a_vanished_one(compiled: Compile, object_type: ObjectType) -> None:
     field = "emailAddress" if object_type in ("BUSINESS_USER", "CONTACT", "LEAD") else "name"
@@ -494,31 +272,6 @@ def test_a_refusals_digest_changes_with_the_value_at_fault_only(compiled: Compil
     assert refused(deals, {"key": 1, "n": "A", "a": "y"}).digest != first.digest
 
 
-def test_a_value_that_the_map_does_not_list_refuses_the_row(compiled: Compile) -> None:
-    deals = one(compiled, "  DEAL: {table: d, key: id, fields: {status: {column: s, map: {won: WON, x: ~}}}}")
-    assert told(deals, {"key": 1, "s": "won"})["status"] == "WON"
-    assert told(deals, {"key": 1, "s": "x"})["status"] is None
-    assert told(deals, {"key": 1, "s": None})["status"] is None
-    refusal = refused(deals, {"key": 1, "s": "lost"})
-    assert refusal.field == "status"
-    assert refusal.reason == (
-        "status has a value that its `map` does not list, and the `map` has no `default` (column 's')"
-    )
-
-
-def test_a_map_may_say_true_and_false_for_a_database_without_booleans(compiled: Compile) -> None:
-    deals = one(compiled, "  DEAL: {table: d, key: id, fields: {status: {column: s, map: {true: WON, false: OPEN}}}}")
-    for value, status in ((True, "WON"), (1, "WON"), (False, "OPEN"), (0, "OPEN"), ("true", "WON")):
-        assert told(deals, {"key": 1, "s": value})["status"] == status
-
-
-def test_null_if_takes_numbers_by_their_value(compiled: Compile) -> None:
-    deals = one(compiled, "  DEAL: {table: d, key: id, fields: {amount: {column: a, null_if: [-1, 0]}}}")
-    for value in (0, 0.0, Decimal("0.00"), "0", -1, Decimal("-1.0")):
-        assert told(deals, {"key": 1, "a": value})["amount"] is None
-    assert told(deals, {"key": 1, "a": 10})["amount"] == 10
-
-
 def test_the_stamp(compiled: Compile) -> None:
     deals = one(compiled, "  DEAL: {table: d, key: id, modified: m, fields: {name: n}}\nsource: {timezone: Asia/Tokyo}")
     cases = [
@@ -540,61 +293,6 @@ def test_the_stamp(compiled: Compile) -> None:
         m=ColumnKind.DATETIME_TZ,
     )
     assert line_of(zoned, {"key": 1, "modified": datetime(1970, 1, 1, 0, 0, 5)}).stamp == 5
-
-
-def test_the_order_of_the_file_changes_neither_lines_nor_what_is_read(compiled: Compile) -> None:
-    written = one(
-        compiled,
-        """  DEAL:
-    table: d
-    key: id
-    fields: {amount: a, name: n, url: {template: "https://x.example/{id}"}}
-    additional_fields:
-      - {name: y, type: STRING, column: c}
-      - {name: x, label: X, type: PICKLIST, column: e, values: [a]}
-""",
-    )
-    reordered = one(
-        compiled,
-        """  DEAL:
-    additional_fields:
-      - {values: [b, c], type: PICKLIST, column: e, name: x, label: Other}
-      - {name: y, type: STRING, column: c}
-    fields: {url: {template: "https://x.example/{id}"}, name: {column: n}, amount: a}
-    key: id
-    table: d
-""",
-    )
-    record = {"key": 1, "id": 1, "a": 1, "n": "N", "c": "C", "e": "E"}
-    assert written.relation == reordered.relation
-    assert line_of(written, record) == line_of(reordered, record)
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        "  DEAL: {table: d, key: id, fields: {name: m}}",
-        "  DEAL: {table: d, key: id, fields: {name: {column: n, null_if: x}}}",
-        "  DEAL: {table: d, key: id, fields: {name: {column: n, default: ~}}}",
-        "  DEAL: {table: d, key: id, fields: {name: {column: n, convert: trim}}}",
-        "  DEAL: {table: d, key: id, fields: {name: {column: n, convert: {json: a}}}}",
-        "  DEAL: {table: d, key: id, fields: {name: n, amount: a}}",
-        "  DEAL: {table: d, key: id, where: x = 1, fields: {name: n}}",
-        "  DEAL: {table: d, key: id, fields: {name: n}}\nsource: {timezone: Asia/Tokyo}",
-        "  DEAL: {table: d, key: id, fields: {name: n}, additional_fields: [{name: x, type: STRING, column: n}]}",
-    ],
-)
-def test_the_fingerprint_changes_with_what_decides_about_lines(compiled: Compile, other: str) -> None:
-    text = "  DEAL: {table: d, key: id, fields: {name: n}}"
-    assert one(compiled, text).fingerprint == one(compiled, text + " # the same").fingerprint
-    assert one(compiled, text).fingerprint != one(compiled, other).fingerprint
-
-
-def test_the_fingerprint_does_not_change_with_labels_picklists_and_order(compiled: Compile) -> None:
-    text = "  DEAL: {table: d, key: id, fields: {name: n, stage: s}, additional_fields: [{name: x, type: PICKLIST, "
-    before = one(compiled, text + "column: c, label: X, values: [a]}]}")
-    after = one(compiled, text.replace("name: n, stage: s", "stage: s, name: n") + "values: [b], column: c}]}")
-    assert before.fingerprint == after.fingerprint
 
 
 _CELLS = (
