@@ -9,7 +9,7 @@ from connector.cli.parts import working
 from connector.cli.perform import perform
 from connector.engine.comparing import Compared
 from connector.engine.operations import RECONCILE, ReconcileArguments, chosen_types
-from connector.engine.reader import End
+from connector.engine.reading import End
 from connector.engine.wording import hold_words
 from connector.ledger.queries import Hold
 from connector.object_types import ObjectType

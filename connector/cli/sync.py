@@ -10,7 +10,7 @@ from connector.cli.output import heading, remarks, say, table
 from connector.cli.parts import working
 from connector.cli.perform import perform
 from connector.engine.operations import SYNC, SyncArguments, chosen
-from connector.engine.reader import End, Reading
+from connector.engine.reading import End, Reading
 from connector.engine.sync import SyncReport
 from connector.engine.wiring import Wiring
 from connector.ledger.queries import Uploads

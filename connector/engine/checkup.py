@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from connector.engine.reader import HELD_SECONDS
+from connector.engine.reading import HELD_SECONDS
 from connector.engine.schema import DESTRUCTIVE, Change
 from connector.engine.wiring import Wiring
 from connector.errors import ConfigError, ConfigProblems, ConnectorError, Problem

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from connector.engine.reader import End
+from connector.engine.reading import End
 from connector.engine.reconciler import Reconciler, Reconciliation
 from connector.engine.rounds import Rounds
 from connector.engine.sync import Steps, Syncer

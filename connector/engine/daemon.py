@@ -10,7 +10,7 @@ from connector.engine.clerk import Clerk
 from connector.engine.comparisons import Comparisons
 from connector.engine.observe import Observer
 from connector.engine.pacing import Pacer
-from connector.engine.reader import End
+from connector.engine.reading import End
 from connector.engine.reconciler import Reconciler
 from connector.engine.remapping import Remapping
 from connector.engine.rounds import Rounds

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from connector.engine.overview import Overview
-from connector.engine.reader import HELD_SECONDS
+from connector.engine.reading import HELD_SECONDS
 from connector.engine.wording import WAITS, budget_words, hold_words
 from connector.ledger.records import STUCK, BatchState, PassKind
 from connector.ledger.watch import FileTrouble

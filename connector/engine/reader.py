@@ -3,9 +3,8 @@
 import contextlib
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Final, Protocol
+from dataclasses import replace
+from typing import Final
 
 from structlog.contextvars import bound_contextvars
 
@@ -16,6 +15,7 @@ from connector.engine.families import Families
 from connector.engine.intake import Intake, Policy
 from connector.engine.isolation import plan
 from connector.engine.observe import Observer
+from connector.engine.reading import HELD_SECONDS, End, Reading, Source
 from connector.engine.recovery import Recovery
 from connector.engine.seen import Met
 from connector.errors import ConnectorError
@@ -31,46 +31,10 @@ from connector.spool import Spool
 
 AGAIN_AT_ONCE: Final = 1_000
 """Pending objects read by key in one statement."""
-HELD_SECONDS: Final = 900.0
-"""A transaction of the source that is open for so long is worth an alarm: until it ends, passes read the same again."""
 FEED: Final = "feed"
 """Stands for a fingerprint where there is nothing to map."""
 EQUAL_STAMP: Final = ""
 """A position's key that comes before every key: reading starts with all rows of that stamp."""
-
-
-class Source(Protocol):
-    """What the engine needs of the CRM's database (connector.source.Source)."""
-
-    def cursor_bound(self, relation: Relation, overlap: float) -> Bound: ...
-    def changes(self, relation: Relation, after: Position | None) -> Iterator[list[Row]]: ...
-    def unstamped(self, relation: Relation) -> Iterator[list[Row]]: ...
-    def everything(self, relation: Relation) -> Iterator[list[Row]]: ...
-    def by_key(self, relation: Relation, keys: Sequence[str]) -> list[Row]: ...
-    def position(self, relation: Relation, row: Row) -> Position: ...
-
-
-class End(StrEnum):
-    """How a reading ended."""
-
-    FINISHED = "finished"
-    SPOOL_FULL = "spool full"
-    """CONNECTOR_SPOOL_MAX_BYTES are waiting; it goes on from its position when there is room."""
-    STOPPED = "stopped"
-    """The process is to end; it goes on from its position at the next start."""
-    PAUSED = "paused"
-    """Its type is paused; it goes on from its position when somebody resumes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a tick of reading did."""
-
-    end: End
-    kind: PassKind
-    counts: Counts
-    resumed: bool = False
-    """It went on with an interrupted pass: what was committed since may lie before the place where that stood."""
 
 
 def stayed(bound: Bound, fingerprint: str, cursor: Cursor | None) -> Bound:

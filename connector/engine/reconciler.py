@@ -8,7 +8,8 @@ from connector.clock import Clock
 from connector.engine.binding import COMPARED
 from connector.engine.guard import Guard
 from connector.engine.observe import Observer
-from connector.engine.reader import End, Reader
+from connector.engine.reader import Reader
+from connector.engine.reading import End
 from connector.engine.seen import Met, Seen
 from connector.ledger.holds import Holds
 from connector.ledger.records import Counts, HoldKind, Live, Pending

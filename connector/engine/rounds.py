@@ -10,7 +10,8 @@ from connector.engine.courier import Courier, Errand
 from connector.engine.lifecycle import Outcome
 from connector.engine.observe import Observer
 from connector.engine.presence import Presence
-from connector.engine.reader import End, Reader, Reading
+from connector.engine.reader import Reader
+from connector.engine.reading import End, Reading
 from connector.engine.schema import SchemaKeeper
 from connector.engine.turns import NAMES_ACCOUNTS, may_load_at
 from connector.errors import ConnectorError, GongDenied, LeaseLost, LedgerUnavailable

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
 from connector.clock import Clock
-from connector.engine.reader import End, Reading
+from connector.engine.reading import End, Reading
 from connector.engine.rounds import Rounds
 from connector.engine.turns import NEVER
 from connector.errors import ConnectorError, GongDenied, LeaseLost, LedgerUnavailable, RetriableError

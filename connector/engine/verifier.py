@@ -10,7 +10,7 @@ import orjson
 
 from connector.clock import Clock
 from connector.engine.observe import Observer
-from connector.engine.reader import Source
+from connector.engine.reading import Source
 from connector.errors import BudgetSpent
 from connector.gong import MOST_OBJECTS, GongClient
 from connector.ledger.records import Priority

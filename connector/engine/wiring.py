@@ -19,7 +19,8 @@ from connector.engine.overview import Overview, Postponed
 from connector.engine.past_verifier import PastVerifier
 from connector.engine.polling import Polling
 from connector.engine.presence import Presence
-from connector.engine.reader import End, Reader
+from connector.engine.reader import Reader
+from connector.engine.reading import End
 from connector.engine.reconciler import Reconciler
 from connector.engine.recovery import Recovery
 from connector.engine.rounds import Rounds

@@ -16,20 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from in_process import SandboxTransport
-from pydantic import SecretStr
+from server_site import connector
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 
 from connector.clock import FakeClock
-from connector.engine.observe import Silent
 from connector.engine.operations import carry_out
 from connector.engine.wiring import Wiring
 from connector.object_types import ObjectType
-from connector.sandbox.api import Credentials, SandboxApi
-from connector.sandbox.faults import FaultPlan
 from connector.sandbox.world import World
-from connector.settings import Settings
 from connector.source.horizon import Horizon
 
 START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -91,25 +86,10 @@ class History:
         self._wiring = self._connector(url, directory)
 
     def _connector(self, url: URL, directory: Path) -> Wiring:
-        mapping = directory / "mapping.yaml"
-        mapping.write_text(MAPPING)
-        settings = Settings(
-            _env_file=None,
-            source_url=SecretStr(url.render_as_string(hide_password=False)),
-            state_url=SecretStr(f"sqlite:///{directory}/ledger.db"),
-            spool_dir=directory / "spool",
-            mapping=mapping,
-            gong_base_url="http://localhost",
-            gong_access_key=SecretStr("key"),
-            gong_access_key_secret=SecretStr("secret"),
-            overlap_seconds=OVERLAP if self._kind == "sqlite" else 0,
-            delete_guard_percent=100,
+        overlap = OVERLAP if self._kind == "sqlite" else 0
+        wiring = connector(
+            directory, url, self._world, self._clock, MAPPING, overlap_seconds=overlap, delete_guard_percent=100
         )
-        api = SandboxApi(self._world, Credentials("key", "secret"), FaultPlan())
-        wiring = Wiring(settings, self._clock, Silent(), transport=SandboxTransport(api))
-        wiring.take_lease()
-        file = wiring.mapping_file
-        wiring.binding.register(wiring.client, file.integration_name, file.owner_email, adopt=False)
         if self._kind != "sqlite":
             source, read = wiring.source, wiring.source.horizon
             source.horizon = lambda: self._stretched(read())  # type: ignore[method-assign]

@@ -107,10 +107,12 @@ def narrow_site(directory: Path, **given: Any) -> Iterator[Site]:
             owner.dispose()
 
 
-def connector(directory: Path, url: sqlalchemy.URL, world: World, clock: FakeClock, **given: Any) -> Wiring:
-    """Build a connector from that database to that Gong, and register it; `given` are settings."""
+def connector(
+    directory: Path, url: sqlalchemy.URL, world: World, clock: FakeClock, text: str = MAPPING, **given: Any
+) -> Wiring:
+    """Build a connector from that database to that Gong, by the mapping `text`; register it. `given` are settings."""
     mapping = directory / "mapping.yaml"
-    mapping.write_text(MAPPING)
+    mapping.write_text(text)
     settings = Settings(
         _env_file=None,
         source_url=SecretStr(url.render_as_string(hide_password=False)),

@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 from connector import failpoints
 from connector.clock import FakeClock
-from connector.engine.reader import End
+from connector.engine.reading import End
 from connector.engine.reconciler import Reconciliation
 from connector.engine.wiring import Wiring
 from connector.errors import ConnectorError

@@ -11,7 +11,7 @@ from unittest import mock
 from pydantic import SecretStr
 
 from connector.clock import FakeClock
-from connector.engine.reader import End
+from connector.engine.reading import End
 from connector.engine.sync import Steps
 from connector.engine.wiring import Wiring
 from connector.errors import ConnectorError, LeaseLost

@@ -7,7 +7,7 @@ import pytest
 from company import FEED, Company, Fault, FaultKind, ObjectType
 
 from connector.engine import intake
-from connector.engine.reader import End
+from connector.engine.reading import End
 from connector.source import engines
 
 

@@ -7,7 +7,7 @@ import pytest
 from company import Company, ObjectType
 
 from connector.engine.observe import Fact
-from connector.engine.reader import End
+from connector.engine.reading import End
 
 
 @pytest.fixture

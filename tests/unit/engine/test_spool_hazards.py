@@ -9,7 +9,7 @@ from company import Company, Fault, FaultKind, ObjectType, Operation
 
 from connector import failpoints
 from connector.engine.courier import GRACE_SECONDS
-from connector.engine.reader import End
+from connector.engine.reading import End
 from connector.errors import LedgerUnavailable
 
 ROWS = 30
