@@ -303,6 +303,38 @@ def test_after_a_crash_between_answer_and_commit_work_goes_on_for_hours_and_says
     assert later.gong.refused() is None
 
 
+@pytest.mark.parametrize("at", ["gong.token.before", "gong.token.after", "ledger.login.before", "ledger.login.after"])
+def test_a_login_that_dies_spoils_nothing_and_is_done_again(
+    office: Office, failing: Callable[..., None], at: str
+) -> None:
+    failing(at, Killed())
+    with pytest.raises(Killed):
+        office.login()
+    later = office.process()
+    assert office.works(later)
+    office.login(later)
+    assert office.works(later)
+
+
+@pytest.mark.parametrize("at", ["ledger.reseal.before", "ledger.reseal.after"])
+def test_a_crash_while_the_pair_is_encrypted_anew_costs_a_login_at_most(
+    office: Office, failing: Callable[..., None], at: str
+) -> None:
+    office.works()
+    office.secret = "rotated"
+    office.api.credentials = Credentials(client_secret="rotated")
+    office.wiring.live._settings = office.process().settings
+    failing(at, Killed())
+    with pytest.raises(Killed):
+        office.works()
+    later = office.process()
+    if at == "ledger.reseal.before":
+        with pytest.raises(GongDenied, match="`gong-connector login`"):
+            later.client.integrations()
+        office.login(later)
+    assert office.works(later)
+
+
 def test_a_pair_that_the_ledger_cannot_take_is_kept_until_it_can(office: Office, failing: Callable[..., None]) -> None:
     office.clock.advance(30 * HOUR)
     failing("ledger.renewed.before", LedgerUnavailable("locked"))
