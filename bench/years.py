@@ -208,6 +208,7 @@ class Life:
             charts=lambda: wiring.charts,
             finder=lambda: wiring.finder,
             approvals=wiring.queries.approvals,
+            spooled=wiring.spool.used,
         )
         site = Site(
             Lookout(sources, FakeClock(START)),  # stands still, so that no look is good for later

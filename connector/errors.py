@@ -10,6 +10,9 @@ from dataclasses import dataclass
 class ConnectorError(Exception):
     """Base of every error that the connector raises on purpose; its text is fit to be shown."""
 
+    pass_id: int | None = None
+    """The pass that it ended; None where it ended none."""
+
 
 class FatalError(ConnectorError):
     """Nothing the connector can do will help; a person must change something."""

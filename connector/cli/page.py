@@ -186,6 +186,7 @@ def _lookout(clock: Clock, ledger: _Ledger) -> "Lookout":
         charts=lambda: ledger.wiring.charts,
         finder=lambda: ledger.wiring.finder,
         approvals=lambda: ledger.wiring.queries.approvals(),
+        spooled=lambda: ledger.wiring.spool.used(),
     )
     return Lookout(sources, clock)
 

@@ -32,8 +32,9 @@ def _status(seen: Overview) -> Status:
     if seen.failed or seen.missing:
         return Status.FAILED
     work = seen.work
-    waiting = seen.held or seen.paused or seen.doubted_since or seen.unused
-    exceptions = work.refused or work.held or seen.remarks or waiting
+    waiting = seen.held or seen.paused or seen.doubted_since or seen.unused or seen.login_refused
+    idle = any(one.kind is Kind.IDLE for one in judge(seen).findings)
+    exceptions = work.refused or work.held or seen.remarks or waiting or idle
     return Status.UNSETTLED if exceptions else Status.WELL
 
 

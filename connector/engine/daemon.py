@@ -8,7 +8,7 @@ from typing import Final
 from connector.clock import Clock
 from connector.engine.clerk import Clerk
 from connector.engine.comparisons import Comparisons
-from connector.engine.observe import Observer
+from connector.engine.observe import Fact, Observer
 from connector.engine.pacing import Pacer
 from connector.engine.reading import End
 from connector.engine.reconciler import Reconciler
@@ -27,8 +27,20 @@ TICK_SECONDS: Final = 1
 RECONCILE_SECONDS: Final = 60
 """How often it is looked which types are to be compared."""
 UPKEEP_SECONDS: Final = 3600
+FAILED_SECONDS: Final = 60.0
+"""A round that fails, each second maybe, is spoken of as seldom as that."""
 STOP_SECONDS: Final = 8.0
 DAY_SECONDS: Final = 86_400
+
+
+@dataclass(slots=True)
+class _Told:
+    """That a round failed."""
+
+    at: float
+    """When it was told of last (monotonic)."""
+    times: int = 0
+    """How often it failed since then."""
 
 
 @dataclass(slots=True)
@@ -69,6 +81,8 @@ class Daemon:
     _uncompared: dict[ObjectType, float] = field(default_factory=dict)
     """When types were to be compared and could not be."""
     _lost: LeaseLost | None = None
+    _told: dict[str, _Told] = field(default_factory=dict)
+    """The rounds that failed; each is of one thread alone."""
 
     def stop(self) -> None:
         """Ask for the end, from any thread; not from a signal handler, which may have interrupted `run`'s waiting."""
@@ -92,7 +106,7 @@ class Daemon:
         self._add(schedule, "deliver", self.deliver, TICK_SECONDS, "delivery")
         self._add(schedule, "quick requests", self.quick_clerk.tick, TICK_SECONDS, "default")
         self._add(schedule, "heartbeat", self.lease.renew, self.lease.seconds / 4, "default")
-        self._add(schedule, "upkeep", self._upkeep, UPKEEP_SECONDS, "reading", at_once=True)
+        self._add(schedule, "upkeep", self.upkeep, UPKEEP_SECONDS, "reading", at_once=True)
         schedule.run()
         rested = schedule.rest(STOP_SECONDS)
         if self._lost is not None:
@@ -104,15 +118,15 @@ class Daemon:
     def _add(
         self, schedule: Schedule, name: str, work: Callable[[], None], seconds: float, thread: str, **options: bool
     ) -> None:
-        schedule.add(name, lambda: self._guarded(name, work), seconds, thread, **options)
+        schedule.add(name, lambda: self.round(name, work), seconds, thread, **options)
 
     def _jumped(self, seconds: float) -> None:
         """Take note that the clock was set; what waits for a time of the clock as it was is seen to by `passes`."""
         self.observer.event("clock.jumped", seconds=round(seconds), alarm=seconds < 0)
         self._back = max(self._back - seconds, 0.0)
 
-    def _guarded(self, name: str, work: Callable[[], None]) -> None:
-        """No error of one round ends the daemon, but for the loss of the lease."""
+    def round(self, name: str, work: Callable[[], None]) -> None:
+        """Work; no error of one round ends the daemon, but for the loss of the lease."""
         try:
             work()
         except LeaseLost as error:
@@ -120,7 +134,18 @@ class Daemon:
             self.observer.event("lease.lost", error=str(error))
             self.stop()
         except ConnectorError as error:
-            self.observer.event("round.failed", round=name, error=str(error), alarm=True)
+            self._failed(name, error)
+
+    def _failed(self, name: str, error: ConnectorError) -> None:
+        """Tell of a round that failed, unless that was told of it moments ago."""
+        now = self.clock.monotonic()
+        told = self._told.get(name)
+        if told is not None and now - told.at < FAILED_SECONDS:
+            told.times += 1
+            return
+        times = 1 if told is None else told.times + 1
+        self._told[name] = _Told(now)
+        self.observer.event("round.failed", round=name, times=times, error=str(error), alarm=True)
 
     # -- the rounds, each on its schedule ----------------------------------------------------------
 
@@ -193,10 +218,16 @@ class Daemon:
             except LeaseLost:
                 raise
             except ConnectorError as error:
-                self.observer.event("pass.failed", entity=entity.name, error=str(error), alarm=True)
+                self._pass_failed(entity, error)
             self.rounds.tend()
             self._carry_out()
         self._todo = left
+
+    def _pass_failed(self, entity: Entity, error: ConnectorError) -> None:
+        begun: dict[str, Fact] = {} if error.pass_id is None else {"pass_id": error.pass_id}
+        self.observer.event(
+            "pass.failed", entity=entity.name, type=entity.type.value, **begun, error=str(error), alarm=True
+        )
 
     def compare(self) -> None:
         """When the time of a type has come, compare it and all whose time comes soon, children first: so the deletions
@@ -237,9 +268,11 @@ class Daemon:
         """Upload, and ask what became of uploads."""
         self.rounds.deliver()
 
-    def _upkeep(self) -> None:
-        self.rounds.courier.tidy()
+    def upkeep(self) -> None:
+        """Forget what is old, and keep the authorisation."""
+        spool_files = self.rounds.courier.tidy()
         before = self.clock.now() - self.retention_days * DAY_SECONDS
-        self.store.prune(before)
-        self.requests.prune(before)
+        batches = self.store.prune(before)
+        requests = self.requests.prune(before)
+        self.observer.event("upkeep.ended", batches=batches, requests=requests, spool_files=spool_files)
         self.keep_access()

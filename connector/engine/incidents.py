@@ -24,7 +24,6 @@ TITLES: Final = {
     Kind.STUCK: "Gong works on a file for long",
     Kind.FILE: "A file does not get on",
     Kind.RESTORED: "The ledger was restored from a backup",
-    Kind.MAPPING: "A changed mapping file is wrong",
     Kind.MAPPING: "A changed mapping file is not in use",
     Kind.GUARD: "The guard holds something",
     Kind.WAITING: "Objects wait for what may never come",

@@ -165,7 +165,7 @@ def _at_work(seen: Overview) -> Iterator[Finding]:
 
 def _source(seen: Overview) -> Iterator[Finding]:
     for one in seen.failed:
-        words = f"{one.name}: the last pass failed: {one.error}"
+        words = f"{one.name}: the last pass failed: {str(one.error).removeprefix(f'{one.name}: ')}"
         yield Finding(Kind.SOURCE, State.STOPPED, words, seen.failing.get(one.name, one.started_at), one.name)
 
 
@@ -233,8 +233,8 @@ def _late(seen: Overview) -> Iterator[Finding]:
 def _persons(seen: Overview) -> Iterator[Finding]:
     if seen.unused is not None:
         words = (
-            f"The mapping file on disk is not in use since {moment(seen.unused.since)}, the one from before is: "
-            f"{seen.unused.words.rstrip('.')}. Mend it, and send the daemon SIGHUP again or restart it."
+            f"The mapping file on disk is not in use since {moment(seen.unused.since)}; the one from before stays in "
+            f"use. What is wrong: {seen.unused.words.rstrip('.')}. Mend it, and send the daemon SIGHUP again."
         )
         yield Finding(Kind.MAPPING, State.HELD, words, seen.unused.since)
     for hold in seen.held:

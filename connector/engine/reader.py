@@ -189,6 +189,7 @@ class Reader:
                 with _without_old_objects():
                     end = self._read(entity, kind, after, intake)
             except ConnectorError as error:
+                error.pass_id = pass_id
                 with contextlib.suppress(ConnectorError):
                     self._store.fail_pass(pass_id, str(error))
                 raise

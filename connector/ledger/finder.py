@@ -27,6 +27,17 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """For the bad lines of a failed file that Gong did not list."""
+
+    type: ObjectType
+    rounds: int
+    """How often what is left of the file was cut into smaller ones."""
+    lines: int
+    """Lines that wait for its end, or to be sent in a smaller file."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """Why an object's latest line is refused."""
 
@@ -164,6 +175,16 @@ class Finder:
                 {"limit": limit},
             ).all()
         return [Asked(*row) for row in rows]
+
+    def searches(self) -> list[Search]:
+        """Return the searches for bad lines that are under way, the oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.exec_driver_sql(
+                "SELECT i.type, i.rounds, count(o.object_id) FROM isolations i LEFT JOIN objects o"
+                f" ON o.pending IS NOT NULL AND o.pending = '{Pending.SUSPECT}' AND o.isolation = i.id"
+                " GROUP BY i.id, i.type, i.rounds ORDER BY i.id LIMIT 20"
+            ).all()
+        return [Search(ObjectType(kind), rounds, lines) for kind, rounds, lines in rows]
 
 
 def _found(row: RowMapping, refused: Refused | None) -> Found:

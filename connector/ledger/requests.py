@@ -123,10 +123,11 @@ class Requests:
                 {"now": self._clock.now(), "outcome": Outcome.INTERRUPTED},
             ).rowcount
 
-    def prune(self, before: float) -> None:
-        """Forget requests that were finished before that time."""
+    def prune(self, before: float) -> int:
+        """Forget requests that were finished before that time; return how many."""
         with self._database.writing("request_prune") as connection:
-            connection.execute(text("DELETE FROM requests WHERE finished_at < :before"), {"before": before})
+            gone = connection.execute(text("DELETE FROM requests WHERE finished_at < :before"), {"before": before})
+        return int(gone.rowcount)
 
     def _change(self, connection: Connection, request_id: int, assignments: str, **values: object) -> None:
         connection.execute(

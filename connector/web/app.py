@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from connector.engine.judgement import State
 from connector.engine.wording import TO_DO, WAITS, backfill_words, budget_words
 from connector.errors import ConnectorError, LedgerInUse
+from connector.ledger.finder import Finder
 from connector.object_types import ObjectType
 from connector.web import health
 from connector.web.answers import WHY, answer
@@ -28,6 +29,7 @@ from connector.web.lookout import Lookout, Sight
 from connector.web.metrics import registry_for
 from connector.web.rendering import HERE, environment
 from connector.web.series import bars, budget, lags
+from connector.words import size
 
 PER_PAGE: Final = 100
 AUDIT: Final = 200
@@ -124,7 +126,9 @@ class _Pages:
             to_do=TO_DO,
             backfill_words=backfill_words,
             cursors={one.name: one for one in seen.cursors},
-            spool_max_bytes=self._site.spool_max_bytes,
+            searches=self._site.lookout.find(Finder.searches),
+            spooled=None if sight.spooled is None else size(sight.spooled),
+            spool_max=size(self._site.spool_max_bytes),
         )
 
     def refused(self, request: Request) -> Response:

@@ -28,6 +28,8 @@ class Sources:
     charts: Callable[[], Charts]
     finder: Callable[[], Finder]
     approvals: Callable[[], Sequence[Approval]]
+    spooled: Callable[[], int]
+    """Gives the bytes that the spool holds; raises SpoolUnavailable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Sight:
     """Files of the last 24 hours."""
     calls: Sequence[Minute]
     """Calls of the last 48 hours."""
+    spooled: int | None
+    """Bytes that the spool holds; None where it cannot be looked at."""
 
 
 class Lookout:
@@ -88,4 +92,10 @@ class Lookout:
             self._state, self._since = verdict.state, overview.now
         if verdict.since is None:
             verdict = replace(verdict, since=self._since)
-        return Sight(overview, verdict, settled, calls)
+        return Sight(overview, verdict, settled, calls, self._spooled())
+
+    def _spooled(self) -> int | None:
+        try:
+            return self._sources.spooled()
+        except ConnectorError:
+            return None

@@ -137,7 +137,7 @@ class Standing(Collector):
         yield _gauge("ledger_readable", "1 while the ledger can be read.", 1)
         yield from _judged(sight)
         yield from _of_types(sight)
-        yield from _of_files(sight.overview)
+        yield from _of_files(sight)
         yield from _of_calls(sight.overview)
         yield from _of_reading(sight.overview)
 
@@ -197,11 +197,14 @@ def _of_types(sight: Sight) -> Iterator[Metric]:
     yield oldest
 
 
-def _of_files(seen: Overview) -> Iterator[Metric]:
+def _of_files(sight: Sight) -> Iterator[Metric]:
+    seen = sight.overview
     files = GaugeMetricFamily(PREFIX + "batches_unsettled", "Data files that are not settled.", labels=("state",))
     for state, number in seen.files.items():
         files.add_metric((str(state),), number)
     yield files
+    if sight.spooled is not None:
+        yield _gauge("spool_bytes", "Bytes that the spool holds.", sight.spooled)
     yield _gauge("held_objects", "Objects that the guard holds.", sum(hold.objects for hold in seen.held))
     yield _gauge("paused_types", "Types that are paused.", len(seen.paused))
     yield _gauge("open_requests", "Requests that are not finished.", len(seen.requests))
@@ -209,7 +212,7 @@ def _of_files(seen: Overview) -> Iterator[Metric]:
 
 def _of_calls(seen: Overview) -> Iterator[Metric]:
     day = seen.pacing.standing
-    yield _gauge("calls_last_24_hours", "Calls to Gong in the last 24 hours.", day.used)
+    yield _gauge("calls_used", "Calls to Gong in the last 24 hours.", day.used)
     yield _gauge("calls_per_day", "Calls that may be made in 24 hours.", day.per_day)
     yield _gauge("calls_left", "Calls that are left of them.", max(day.per_day - day.used, 0))
     yield _gauge("calls_forecast", "Calls that a day takes at the pace of the last hour.", day.forecast)

@@ -7,6 +7,7 @@ import short_lease
 
 import connector.cli.daemon
 import connector.cli.page
+import connector.engine.daemon
 import connector.engine.incidents
 import connector.engine.judgement
 import connector.ledger.database
@@ -31,6 +32,7 @@ if __name__ == "__main__":
     connector.cli.daemon.AGAIN_SECONDS = 0.5  # type: ignore[misc]
     connector.cli.page.WATCH_SECONDS = 0.5  # type: ignore[misc]
     connector.cli.page.HINDERED_SECONDS = 3.0  # type: ignore[misc]
+    connector.engine.daemon.FAILED_SECONDS = 0.5  # type: ignore[misc]
     connector.engine.judgement.UNREACHED_SECONDS = 1.0  # type: ignore[misc]
     connector.engine.incidents.PATIENCE.clear()
     connector.engine.incidents.CALM_SECONDS = 0.5  # type: ignore[misc]

@@ -45,15 +45,17 @@ def site(
     company: Company,
     password: str | None = None,
     postponed: Postponed | None = None,
+    hindered: Postponed | None = None,
     registry: CollectorRegistry | None = None,
 ) -> Site:
     """What the page of a company is made of."""
     wiring = company.wiring
     sources = Sources(
-        overview=lambda: wiring.overview(postponed),
+        overview=lambda: wiring.overview(postponed, hindered),
         charts=lambda: wiring.charts,
         finder=lambda: wiring.finder,
         approvals=wiring.queries.approvals,
+        spooled=wiring.spool.used,
     )
     return Site(
         Lookout(sources, company.clock),
@@ -168,6 +170,17 @@ def _guard(directory: Path) -> Company:
     return company
 
 
+def _mapping(directory: Path) -> Company:
+    company = filled(directory)
+    file = company.settings.mapping
+    file.write_text(file.read_text().replace("amount: amount", "amuont: amount"))
+    company.wiring.daemon.remapping.asked.set()
+    company.wiring.daemon.passes()
+    company.clock.advance(400)
+    company.wiring.lease.renew()
+    return company
+
+
 def _stopped(directory: Path) -> Company:
     company = filled(directory)
     company.wiring.lease.release()
@@ -183,5 +196,6 @@ STATES: dict[str, Callable[[Path], Company]] = {
     "source": _source,
     "gong": _gong,
     "guard": _guard,
+    "mapping": _mapping,
     "stopped": _stopped,
 }

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -161,3 +162,9 @@ def test_the_audit_fails_for_what_is_known_and_not_for_the_lack_of_a_network(
     said, is_well = verdict(answer)
     assert words in said
     assert is_well is well
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool (Debian: apt-get install prometheus)")
+def test_the_alert_rules_fire_when_they_should_and_not_else() -> None:
+    rules = Path(__file__).with_name("prometheus-alerts-test.yml")
+    subprocess.run(("promtool", "test", "rules", rules), check=True, timeout=60)

@@ -11,6 +11,8 @@ from in_process import SandboxTransport
 from pydantic import SecretStr
 
 from connector import failpoints
+from connector.cli.exits import Status
+from connector.cli.status import _status
 from connector.clock import FakeClock
 from connector.engine.judgement import Kind, State, judge
 from connector.engine.wiring import Wiring
@@ -295,6 +297,7 @@ def test_after_a_crash_between_answer_and_commit_work_goes_on_for_hours_and_says
     assert "gong-connector login" in str(alarm["error"])
     finding = next(one for one in judge(later.overview()).findings if one.kind is Kind.LOGIN)
     assert (finding.state, "gong-connector login" in finding.words) == (State.HELD, True)
+    assert _status(later.overview()) is Status.UNSETTLED
     office.clock.advance(4 * HOUR)
     with pytest.raises(GongDenied, match="gong-connector login"):
         later.client.integrations()

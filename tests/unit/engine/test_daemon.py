@@ -1,6 +1,7 @@
-"""The daemon's end: whatever stands in its threads' queues, none of them keeps the process from ending."""
+"""The daemon's rounds: how failures and the upkeep are told of, and that none keeps the process from ending."""
 
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +9,8 @@ from connector.clock import SystemClock
 from connector.engine.comparisons import Every
 from connector.engine.daemon import Daemon
 from connector.engine.observe import Silent
+from connector.errors import LedgerUnavailable
+from tests.unit.engine.company import Company
 
 PATIENCE_SECONDS = 60
 ROUNDS = 7
@@ -84,3 +87,52 @@ def test_rounds_that_still_wait_for_their_turn_do_not_keep_the_process_from_endi
         thread.join(10)
         assert not thread.is_alive(), f"{thread.name} waits for ever"
     assert done == ["upkeep"], "no round begins once the end was asked for"
+
+
+def test_a_round_that_fails_each_second_is_told_of_once_a_minute_with_a_count(tmp_path: Path) -> None:
+    company = Company(tmp_path)
+    daemon, notes = company.wiring.daemon, company.notes
+
+    def fails() -> None:
+        raise LedgerUnavailable("the ledger refuses connections")
+
+    for _ in range(150):
+        for name in ("tend", "deliver"):
+            daemon.round(name, fails)
+        company.clock.advance(1)
+    told = [(facts["round"], facts["times"]) for facts in notes.named("round.failed")]
+    assert told == [(name, times) for times in (1, 60, 60) for name in ("tend", "deliver")]
+    assert notes.named("round.failed")[0]["error"] == "the ledger refuses connections"
+    company.close()
+
+
+def test_a_pass_that_fails_is_told_of_with_its_id_and_type(tmp_path: Path) -> None:
+    company = Company(tmp_path)
+    company.put("deals", id=1, name="Paper", account=1)
+    company.sync()
+    company.crm.executescript(
+        "ALTER TABLE deals RENAME TO stored; CREATE VIEW deals AS"
+        " SELECT id, json_extract(name || '{', '$.x') AS name, account, amount, updated FROM stored"
+    )
+    company.clock.advance(200)
+    company.wiring.daemon.passes()
+    (failed,) = company.notes.named("pass.failed")
+    assert (failed["entity"], failed["type"]) == ("DEAL", "DEAL")
+    assert failed["pass_id"] == company.notes.named("pass.started")[-1]["pass_id"]
+    company.crm.execute("DROP VIEW deals")
+    company.clock.advance(200)
+    company.wiring.daemon.passes()
+    assert "pass_id" not in company.notes.named("pass.failed")[-1], "none began"
+    company.close()
+
+
+def test_the_upkeep_says_what_it_forgot(tmp_path: Path) -> None:
+    company = Company(tmp_path)
+    company.put("users", id="u1", email="ann@acme.example")
+    company.sync()
+    (company.settings.spool_dir / "left.jsonl.part").write_bytes(b"{")
+    company.clock.advance(91 * 86_400)
+    company.wiring.daemon.upkeep()
+    (ended,) = company.notes.named("upkeep.ended")
+    assert ended == {"batches": 1, "requests": 0, "spool_files": 1}
+    company.close()

@@ -58,7 +58,7 @@ def test_a_scrape_tells_how_everything_stands(company: Company) -> None:
     assert told["gong_connector_lease_held"] == {(): 1}
     assert told["gong_connector_batches_unsettled"][("spooled",)] == 0
     assert 60 <= told["gong_connector_lag_seconds"][("ACCOUNT",)] < 200
-    assert told["gong_connector_calls_left"][()] == 9000 - told["gong_connector_calls_last_24_hours"][()]
+    assert told["gong_connector_calls_left"][()] == 9000 - told["gong_connector_calls_used"][()]
     assert told["gong_connector_horizon_age_seconds"][("ACCOUNT",)] >= 300
     assert told["process_open_fds"][()] > 0
 

@@ -1,6 +1,7 @@
 """What the page says, whom it lets in, and that nothing of the CRM's can make it do anything."""
 
 import base64
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from connector.cli import status
+from connector.cli.exits import Status
 from connector.clock import FakeClock
 from connector.engine.judgement import State
 from connector.engine.overview import Overview, Postponed
@@ -22,8 +25,9 @@ from connector.web.app import create_app
 from connector.web.guard import HEADERS
 from connector.web.lookout import Lookout, Sources
 from connector.web.rendering import code, long, plain
+from connector.words import size
 from tests.browser.states import HOSTILE, STATES, filled, serve, site
-from tests.unit.engine.company import Company, Fault, FaultKind
+from tests.unit.engine.company import Company, Fault, FaultKind, Operation
 
 PAGES = ("/", "/refused", "/waiting", "/object", "/object?id=1", "/audit", "/configuration", "/charts.json")
 SAID = {
@@ -34,6 +38,7 @@ SAID = {
     "source": ("Stopped: a source cannot be read", "DEAL: the last pass failed"),
     "gong": ("Stopped: Gong takes nothing", "ACCOUNT file, "),
     "guard": ("Something is held", "gong-connector approve 1"),
+    "mapping": ("Something is held", "The mapping file on disk is not in use since"),
     "stopped": ("Stopped: no process is at work", "No process is at work"),
 }
 
@@ -82,6 +87,14 @@ def test_the_answer_comes_first_in_every_main_state(state: str, tmp_path: Path) 
     assert page.text.index(answer) < page.text.index("<h2")
 
 
+def test_status_of_a_ledger_that_nobody_is_at_work_on_does_not_end_well(tmp_path: Path) -> None:
+    company = STATES["stopped"](tmp_path)
+    assert status._status(company.wiring.overview()) is Status.UNSETTLED
+    serve(company)
+    assert status._status(company.wiring.overview()) is Status.WELL
+    company.close()
+
+
 def test_nothing_of_the_crm_is_ever_taken_for_markup(tmp_path: Path) -> None:
     made = STATES["refused"](tmp_path)
     client = visit(made)
@@ -98,6 +111,27 @@ def test_nothing_of_the_crm_is_ever_taken_for_markup(tmp_path: Path) -> None:
         assert plain(hostile)[:64] in read.text
         assert "\u202e" not in read.text
     made.close()
+
+
+def test_the_spool_and_the_search_for_bad_lines_are_shown(company: Company) -> None:
+    company.during(Fault(kind=FaultKind.DROP_BEFORE, operation=Operation.UPLOAD, times=100))
+    company.put("deals", id=2, name="Spooled", account=1)
+    company.sync(timeout=1)
+    with company.wiring.database.writing("test") as connection:
+        connection.exec_driver_sql("INSERT INTO isolations VALUES (7, 'DEAL', 40, 2, 0)")
+        connection.exec_driver_sql(
+            "UPDATE objects SET pending = 'suspect', isolation = 7 WHERE type = 'DEAL' AND object_id = '1'"
+        )
+    held = company.wiring.spool.used()
+    assert held
+    words = " ".join(_Read(visit(company).get("/").text).text.split())
+    assert f"The spool holds {size(held)} of 5.0 GB." in words
+    assert "Bad lines of a file of DEAL that Gong did not list are looked for in smaller files: round 2, 1" in words
+    assert "1 line waits." in words
+
+    shutil.rmtree(company.settings.spool_dir)
+    words = _Read(visit(company).get("/").text).text
+    assert "The spool cannot be looked at." in words
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/healthz", "/readyz", "/metrics", "/static/page.css", "/nothing"])
@@ -203,7 +237,7 @@ def test_a_ledger_that_cannot_be_read_is_the_answer_then(company: Company) -> No
 
     made = site(company)
     wiring = company.wiring
-    sources = Sources(lost, lambda: wiring.charts, lambda: wiring.finder, wiring.queries.approvals)
+    sources = Sources(lost, lambda: wiring.charts, lambda: wiring.finder, wiring.queries.approvals, wiring.spool.used)
     made = replace(made, lookout=Lookout(sources, company.clock))
     client = TestClient(create_app(made), "http://127.0.0.1")
     page = client.get("/")
@@ -220,7 +254,7 @@ def test_a_new_version_that_waits_for_the_earlier_one_is_ready_to_take_over(comp
         raise LedgerInUse("the ledger is of an earlier version")
 
     wiring = company.wiring
-    sources = Sources(in_use, lambda: wiring.charts, lambda: wiring.finder, wiring.queries.approvals)
+    sources = Sources(in_use, lambda: wiring.charts, lambda: wiring.finder, wiring.queries.approvals, wiring.spool.used)
     made = replace(site(company), lookout=Lookout(sources, company.clock))
     ready = TestClient(create_app(made), "http://127.0.0.1").get("/readyz")
     assert (ready.status_code, ready.text.partition(",")[0]) == (200, "ledger: ok")
@@ -240,7 +274,7 @@ def test_ready_means_ledger_source_and_lease(company: Company) -> None:
 
 
 def test_the_configuration_is_shown_without_its_secrets(company: Company) -> None:
-    page = visit(company).get("/configuration").text
+    page = _Read(visit(company).get("/configuration").text).text
     assert "CONNECTOR_GONG_ACCESS_KEY_SECRET" in page
     assert "(hidden)" in page
     assert "owner@acme.example" in page, "the mapping file is shown"
@@ -271,7 +305,10 @@ def test_many_viewers_share_a_look(company: Company) -> None:
 
     clock = FakeClock(0.0)
     wiring = company.wiring
-    lookout = Lookout(Sources(overview, lambda: wiring.charts, lambda: wiring.finder, wiring.queries.approvals), clock)
+    lookout = Lookout(
+        Sources(overview, lambda: wiring.charts, lambda: wiring.finder, wiring.queries.approvals, wiring.spool.used),
+        clock,
+    )
     for _ in range(10):
         lookout.look()
     assert len(looks) == 1
