@@ -1,8 +1,11 @@
 """`login` through the command line: the browser comes back to this machine, or its address is pasted."""
 
+import re
 import socket
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -11,6 +14,7 @@ from cli_site import CANARY_SECRET, Site, company
 
 import connector.cli.login
 from connector.sandbox.api import SCOPES, Credentials
+from connector.sandbox.http import Request, Response
 
 APP = {"client_id": "the-app", "client_secret": CANARY_SECRET}
 
@@ -33,6 +37,21 @@ def site(tmp_path: Path) -> Iterator[Site]:
             "CONNECTOR_GONG_OAUTH_REDIRECT_URI": f"http://127.0.0.1:{port}/back",
         }
         yield site
+
+
+def recorded(site: Site) -> list[str]:
+    """What Gong answers from now on where somebody authorises or renews."""
+    answers: list[str] = []
+    handle = site.api.handle
+
+    def listening(request: Request) -> Response:
+        answer = handle(request)
+        if "oauth2" in request.path:
+            answers.append(str(answer))
+        return answer
+
+    site.api.handle = listening  # type: ignore[method-assign]
+    return answers
 
 
 @pytest.fixture
@@ -62,6 +81,23 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Response]:
         lambda *_, **__: httpx.get(next(t.strip() for t in said if "/oauth2/authorize" in t)).headers["Location"],
     )
     return seen
+
+
+def test_no_code_token_or_secret_of_an_app_is_in_any_sink(site: Site, browser: list[httpx.Response]) -> None:
+    answers = recorded(site)
+    site.environment |= {"CONNECTOR_LOG_LEVEL": "DEBUG", "CONNECTOR_LOG_FORMAT": "json"}
+    said = [site.connector("login")]
+    site.world.grants.revoke()
+    said += [site.connector(*words, status=None) for words in (("register",), ("status", "--json"))]
+    tokens = set(re.findall(r'"(?:access|refresh)_token": *"([^"]+)"|[?&]code=([^&"]+)', "".join(answers)))
+    canaries = {token for pair in tokens for token in pair if token} | {CANARY_SECRET}
+    assert len(canaries) == 4, "a code, an access token, a refresh token, the app's secret"
+    with closing(sqlite3.connect(site.home / "connector.db")) as ledger:
+        stored = "\n".join(ledger.iterdump())
+    shown = "".join(one.out + one.err for one in said)
+    assert "gong-connector login" in shown, "Gong refused the tokens, and that was said"
+    for sink in (shown, stored):
+        assert [canary for canary in canaries if canary in sink] == []
 
 
 def test_a_login_by_listening_is_enough_for_everything(site: Site, browser: list[httpx.Response]) -> None:

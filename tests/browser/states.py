@@ -174,8 +174,8 @@ def _mapping(directory: Path) -> Company:
     company = filled(directory)
     file = company.settings.mapping
     file.write_text(file.read_text().replace("amount: amount", "amuont: amount"))
-    company.wiring.daemon.remapping.asked.set()
-    company.wiring.daemon.passes()
+    company.daemon.remapping.asked.set()
+    company.daemon.passes()
     company.clock.advance(400)
     company.wiring.lease.renew()
     return company

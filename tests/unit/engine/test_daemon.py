@@ -91,7 +91,7 @@ def test_rounds_that_still_wait_for_their_turn_do_not_keep_the_process_from_endi
 
 def test_a_round_that_fails_each_second_is_told_of_once_a_minute_with_a_count(tmp_path: Path) -> None:
     company = Company(tmp_path)
-    daemon, notes = company.wiring.daemon, company.notes
+    daemon, notes = company.daemon, company.notes
 
     def fails() -> None:
         raise LedgerUnavailable("the ledger refuses connections")
@@ -115,13 +115,13 @@ def test_a_pass_that_fails_is_told_of_with_its_id_and_type(tmp_path: Path) -> No
         " SELECT id, json_extract(name || '{', '$.x') AS name, account, amount, updated FROM stored"
     )
     company.clock.advance(200)
-    company.wiring.daemon.passes()
+    company.daemon.passes()
     (failed,) = company.notes.named("pass.failed")
     assert (failed["entity"], failed["type"]) == ("DEAL", "DEAL")
     assert failed["pass_id"] == company.notes.named("pass.started")[-1]["pass_id"]
     company.crm.execute("DROP VIEW deals")
     company.clock.advance(200)
-    company.wiring.daemon.passes()
+    company.daemon.passes()
     assert "pass_id" not in company.notes.named("pass.failed")[-1], "none began"
     company.close()
 
@@ -132,7 +132,7 @@ def test_the_upkeep_says_what_it_forgot(tmp_path: Path) -> None:
     company.sync()
     (company.settings.spool_dir / "left.jsonl.part").write_bytes(b"{")
     company.clock.advance(91 * 86_400)
-    company.wiring.daemon.upkeep()
+    company.daemon.upkeep()
     (ended,) = company.notes.named("upkeep.ended")
     assert ended == {"batches": 1, "requests": 0, "spool_files": 1}
     company.close()
