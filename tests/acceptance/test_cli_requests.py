@@ -113,7 +113,7 @@ def test_daemon_refuses_what_is_meant_for_another_mapping_file_than_its_own(site
         mapping.write_text(mapping.read_text() + "\n# a comment changes nothing\n")
         site.connector("schema", "apply")
         mapping.write_text(mapping.read_text().replace("label: ", "label: The ", 1))
-        assert "restart the daemon" in site.connector("schema", "apply", status=2).err
+        assert "send it SIGHUP or restart it" in site.connector("schema", "apply", status=2).err
 
 
 def test_command_carries_on_itself_when_the_daemon_ends(site: Site) -> None:
