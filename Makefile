@@ -9,10 +9,13 @@ COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint release simulate crash thorough soak broken docs lock
+.PHONY: help setup demo test lint release simulate crash thorough soak broken bench bench-quick docs site lock
 
 help:  ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.dev  ## Everything for development, and the quick checks before each commit
+	$(BIN)/pre-commit install
 
 demo: $(VENV)/.runtime  ## A demo CRM, a sandbox Gong, and a sync between the two
 	$(BIN)/gong-connector demo
@@ -21,7 +24,7 @@ test: $(VENV)/.dev  ## All tests; those of a database server or of Chromium skip
 	@# Three at a time on two cores: much of a test's time is waiting, for a lease to end or a process to come up.
 	$(BIN)/pytest -n $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 ))
 
-lint: $(VENV)/.dev  ## Style, types, import rules, and known vulnerabilities of dependencies where the network allows
+lint: site  ## Style, types, import rules, the docs' links, and known vulnerabilities of dependencies where the network allows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -54,8 +57,10 @@ bench-quick: $(VENV)/.runtime  ## The same with a tenth of the rows and one run,
 
 docs: $(VENV)/.dev  ## Write anew what the docs hold of the code, and the ledger that an unreleased version leaves
 	$(BIN)/python -m tests.docs.generated
-	$(BIN)/python -m connector.cli.reference
 	$(BIN)/python -m tests.released
+
+site: $(VENV)/.dev  ## The docs as a site in site/; a link that leads nowhere fails it
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 release: $(VENV)/.dev  ## Wheel, source distribution, and SBOM with the licences of all dependencies, into dist/
 	rm -rf dist $(VENV)-release

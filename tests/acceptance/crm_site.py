@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -82,6 +83,19 @@ def company(home: Path, dump: str, mapping: Path) -> Iterator[Site]:
             }
             yield Site(home, world, clean | settings, _conninfo(url))
     world.close()
+
+
+def djangocrm_for_postgresql(home: Path) -> Path:
+    """DjangoCRM's shipped file with the one change that its comment tells users of PostgreSQL to make."""
+    shipped = (CONFIG / "djangocrm.yaml").read_text(encoding="utf-8")
+    told = re.search(r"#   PostgreSQL: (.*?) AS industries\n", shipped, re.DOTALL)
+    assert told is not None
+    selected = re.sub(r"\n *#", "\n", told[1])
+    changed, times = re.subn(r"\(SELECT GROUP_CONCAT.*?\) n\)", lambda _: selected, shipped, flags=re.DOTALL)
+    assert times == 1
+    path = home / "mapping.yaml"
+    path.write_text(changed, encoding="utf-8")
+    return path
 
 
 def assert_same(actual: Objects, wanted: Objects, *, stamps: bool = True) -> None:

@@ -1,11 +1,9 @@
 """DjangoCRM on PostgreSQL (times with zone, numerics, booleans) reaches Gong whole by the same mapping file."""
 
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from crm_site import CONFIG, Site, assert_all_same, assert_shown, company
+from crm_site import Site, assert_all_same, assert_shown, company, djangocrm_for_postgresql
 from djangocrm_expectation import expected, expected_refusals
 
 from connector.object_types import SCHEMA_TYPES, ObjectType
@@ -17,7 +15,7 @@ SOMETHING_REFUSED = 3
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """DjangoCRM after the first load."""
     home = tmp_path_factory.mktemp("djangocrm-postgresql")
-    with company(home, "django-crm-postgresql.sql.gz", _mapping_for_postgresql(home)) as site:
+    with company(home, "django-crm-postgresql.sql.gz", djangocrm_for_postgresql(home)) as site:
         site.first_load(SOMETHING_REFUSED)
         wanted = expected(site.conninfo)
         assert {kind: len(objects) for kind, objects in wanted.items()} == {
@@ -52,16 +50,3 @@ def test_only_changed_content_is_sent(site: Site) -> None:
     )
     assert site.sync(SOMETHING_REFUSED) == [("DEAL", 1)]
     assert_all_same(site.world, expected(site.conninfo), stamps=False)
-
-
-def _mapping_for_postgresql(home: Path) -> Path:
-    """The shipped file with the one change that its comment tells users of PostgreSQL to make."""
-    shipped = (CONFIG / "djangocrm.yaml").read_text(encoding="utf-8")
-    told = re.search(r"#   PostgreSQL: (.*?) AS industries\n", shipped, re.DOTALL)
-    assert told is not None
-    selected = re.sub(r"\n *#", "\n", told[1])
-    changed, times = re.subn(r"\(SELECT GROUP_CONCAT.*?\) n\)", lambda _: selected, shipped, flags=re.DOTALL)
-    assert times == 1
-    path = home / "mapping.yaml"
-    path.write_text(changed, encoding="utf-8")
-    return path

@@ -1,15 +1,13 @@
-"""The parts of the docs that are made from the code: `python -m tests.docs.generated` writes them anew.
+"""The parts of the docs that are made from the code: `make docs` writes them anew.
 
 They stand between `<!-- from the code: NAME -->` and `<!-- end -->`.
 """
 
 import ast
-import json
 import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from connector.engine.lifecycle import TRANSITIONS
 from connector.engine.observe import EVENTS
@@ -19,6 +17,7 @@ from connector.mapping.kinds import DEMANDED, EXPECTED, standard_kind
 from connector.object_types import ObjectType
 from tests import failpoint_names
 from tests.breaking.breaks import BREAKS
+from tests.docs import reference
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.promises import Stated
 
@@ -95,27 +94,6 @@ def breaks() -> Iterator[str]:
                 yield f"| {promise.value} | {broken.name} | `{test.partition('[')[0]}` in `{file}` |"
 
 
-def _keys(title: str) -> Iterator[str]:
-    schema = json.loads((ROOT / "config" / "mapping.schema.json").read_text())
-    yield "| Key | Meaning |"
-    yield "|---|---|"
-    shape = schema if title == "file" else schema["$defs"][title]
-    known = schema["$defs"]["FieldBlock"]["properties"] if title == "AdditionalField" else {}
-    own = {name: described for name, described in shape["properties"].items() if name not in known}
-    yield from _rows("", {"properties": own}, schema["$defs"])
-
-
-def _rows(inside: str, shape: dict[str, Any], definitions: dict[str, Any]) -> Iterator[str]:
-    for name, described in shape["properties"].items():
-        if "$ref" in described:
-            yield from _rows(f"{name}.", definitions[described["$ref"].rpartition("/")[2]], definitions)
-            continue
-        choices = ["null" if choice is None else choice for choice in described.get("enum", [])]
-        said = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
-        default = f" Default: {described['default']}." if described.get("default") else ""
-        yield f"| `{inside}{name}` | {described['description']}{said}{default} |"
-
-
 def converters() -> Iterator[str]:
     """What `convert` can do."""
     yield "| Converter | Gives |"
@@ -148,12 +126,16 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "events": events,
     "failpoints": failpoints,
     "fields": fields,
-    "file keys": lambda: _keys("file"),
-    "entity keys": lambda: _keys("ACCOUNT"),
-    "change keys": lambda: _keys("Feed"),
     "converters": converters,
-    "field keys": lambda: _keys("FieldBlock"),
-    "additional field keys": lambda: _keys("AdditionalField"),
+    "file keys": lambda: reference.keys("file"),
+    "source keys": lambda: reference.keys("ACCOUNT"),
+    "change keys": lambda: reference.keys("Feed"),
+    "history keys": lambda: reference.keys("History"),
+    "field keys": lambda: reference.keys("FieldBlock"),
+    "additional field keys": lambda: reference.keys("AdditionalField"),
+    "picklist keys": lambda: reference.keys("PicklistQuery"),
+    "commands": reference.commands,
+    "settings": reference.settings,
 }
 
 
@@ -172,10 +154,16 @@ def pages() -> list[Path]:
     return sorted((ROOT / "docs").glob("*.md"))
 
 
-if __name__ == "__main__":
-    for page in pages():
-        before = page.read_text()
-        after = refreshed(before)
-        if after != before:
+def main(arguments: list[str]) -> int:
+    """Write the pages anew; with `--check` only say which of them are not up to date."""
+    old = [(page, after) for page in pages() if (after := refreshed(page.read_text())) != page.read_text()]
+    for page, after in old:
+        if "--check" not in arguments:
             page.write_text(after)
-            sys.stdout.write(f"{page.relative_to(ROOT)} is written anew\n")
+        said = "is not up to date: run make docs" if "--check" in arguments else "is written anew"
+        sys.stdout.write(f"{page.relative_to(ROOT)} {said}\n")
+    return 1 if old and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -13,7 +13,7 @@ import structlog
 from rich.console import Console
 
 from connector import logs
-from connector.cli import output, reference, status
+from connector.cli import output, status
 from connector.cli.progress import Bars
 from connector.ledger.records import Pending
 from connector.object_types import ObjectType
@@ -175,8 +175,3 @@ def test_console_logs_are_plain_lines_without_a_terminal(capsys: pytest.CaptureF
 
 def test_status_has_words_for_every_reason_to_wait() -> None:
     assert status.WAITS.keys() == {reason.value for reason in Pending}
-
-
-def test_the_page_of_settings_is_up_to_date() -> None:
-    """`python -m connector.cli.reference` writes it."""
-    assert (Path(__file__).parents[3] / reference.PAGE).read_text() == reference.page()
