@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# With bytecode kept, whatever the environment says: the tests start hundreds of processes, which would all compile.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11
@@ -22,7 +24,7 @@ demo: $(VENV)/.runtime  ## A demo CRM, a sandbox Gong, and a sync between the tw
 
 test: $(VENV)/.dev  ## All tests; those of a database server or of Chromium skip without it (tests/databases.py names the URLs)
 	@# Three at a time on two cores: much of a test's time is waiting, for a lease to end or a process to come up.
-	$(BIN)/pytest -n $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 ))
+	$(PYTEST) -n $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 ))
 
 lint: site  ## Style, types, import rules, the docs' links, and known vulnerabilities of dependencies where the network allows
 	$(BIN)/ruff check .
@@ -33,20 +35,20 @@ lint: site  ## Style, types, import rules, the docs' links, and known vulnerabil
 
 simulate: $(VENV)/.dev  ## 200 random histories with crashes and faults, 200 of each database's sessions, and two days of change
 	$(BIN)/python -m tests.simulation --seeds 200 --jobs 2
-	CAPTURE_SEEDS=200 $(BIN)/pytest -s tests/capture
+	CAPTURE_SEEDS=200 $(PYTEST) -s tests/capture
 	$(BIN)/python -m tests.simulation.day --hours 48
 
 crash: $(VENV)/.dev  ## The real process killed and terminated at every failpoint, on both kinds of ledger
-	$(BIN)/pytest -n auto tests/crash -m thorough
+	$(PYTEST) -n auto tests/crash -m thorough
 
 thorough: $(VENV)/.dev  ## More of what `make test` tries: other ledgers, other seeds
-	$(BIN)/pytest -n auto -m thorough --ignore tests/crash --ignore tests/breaking
+	$(PYTEST) -n auto -m thorough --ignore tests/crash --ignore tests/breaking
 
 soak: $(VENV)/.dev  ## The real daemon for half an hour at many times the usual pace, with faults: nothing may grow
 	$(BIN)/python -m tests.soak
 
 broken: $(VENV)/.dev  ## Each promise broken on purpose: a test or the simulation must notice; takes half an hour
-	$(BIN)/pytest tests/breaking -m "thorough or not thorough"
+	$(PYTEST) tests/breaking -m "thorough or not thorough"
 	$(BIN)/python -m tests.simulation --mutations
 
 bench: $(VENV)/.runtime  ## The connector's speed beside that of others, into docs/performance.md

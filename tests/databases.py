@@ -6,7 +6,7 @@ the variable CI is set they fail instead.
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -28,26 +28,27 @@ def unavailable(reason: str) -> NoReturn:
 @contextmanager
 def postgres_database(options: str = "") -> Iterator[URL]:
     """Give the URL of a new PostgreSQL database; `options` go behind CREATE DATABASE."""
-    with _database(
-        POSTGRES_URL, "TEST_POSTGRES_URL", f'CREATE DATABASE "{{}}" {options}', 'DROP DATABASE "{}" WITH (FORCE)'
-    ) as url:
+    create = (f'CREATE DATABASE "{{}}" {options}', 'ALTER DATABASE "{}" SET synchronous_commit = off')
+    with _database(POSTGRES_URL, "TEST_POSTGRES_URL", create, 'DROP DATABASE "{}" WITH (FORCE)') as url:
         yield url
 
 
 @contextmanager
 def mysql_database(options: str = "CHARACTER SET utf8mb4") -> Iterator[URL]:
     """Give the URL of a new MySQL or MariaDB database; `options` go behind CREATE DATABASE."""
-    with _database(MYSQL_URL, "TEST_MYSQL_URL", f"CREATE DATABASE `{{}}` {options}", "DROP DATABASE `{}`") as url:
+    create = (f"CREATE DATABASE `{{}}` {options}",)
+    with _database(MYSQL_URL, "TEST_MYSQL_URL", create, "DROP DATABASE `{}`") as url:
         yield url
 
 
 @contextmanager
-def _database(server: str, variable: str, create: str, drop: str) -> Iterator[URL]:
+def _database(server: str, variable: str, create: Sequence[str], drop: str) -> Iterator[URL]:
     name = f"test_{secrets.token_hex(8)}"
     engine = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
     try:
         with engine.connect() as connection:
-            connection.exec_driver_sql(create.format(name))
+            for statement in create:
+                connection.exec_driver_sql(statement.format(name))
     except sqlalchemy.exc.OperationalError as error:
         unavailable(f"no server at {make_url(server).host} ({variable}): {str(error.orig).splitlines()[0]}")
     try:

@@ -12,17 +12,26 @@ from connector.errors import ConfigError, SourceUnavailable
 from connector.model import FIRST_COLUMN, KEY
 from connector.source.statements import Statement
 
-ROWS = 5000
+FEW, ROWS = 10, 5000
 # An error while a cursor is collected is only a warning otherwise.
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 
 
 @pytest.fixture
 def deals(crm: Crm) -> Crm:
+    return filled(crm, FEW)
+
+
+@pytest.fixture
+def many_deals(crm: Crm) -> Crm:
+    return filled(crm, ROWS)
+
+
+def filled(crm: Crm, rows: int) -> Crm:
     if crm.backend == "sqlite":
         crm.execute("PRAGMA journal_mode = WAL")
     crm.create("deals", "id INTEGER PRIMARY KEY, updated_at {stamp}, name VARCHAR(4000)")
-    crm.insert("deals", [(number, "2026-01-05 10:00:00", "x" * 1000) for number in range(ROWS)])
+    crm.insert("deals", [(number, "2026-01-05 10:00:00", "x" * 1000) for number in range(rows)])
     return crm
 
 
@@ -40,7 +49,7 @@ def deals(crm: Crm) -> Crm:
 def test_nothing_can_be_written(deals: Crm, statement: str) -> None:
     with pytest.raises(ConfigError, match="read-only"):
         deals.source.values(statement)
-    assert sum(1 for row in flat(deals.source.everything(relation())) if row[FIRST_COLUMN] != "owned") == ROWS
+    assert sum(1 for row in flat(deals.source.everything(relation())) if row[FIRST_COLUMN] != "owned") == FEW
     assert "mine" not in deals.source.tables()
 
 
@@ -55,23 +64,23 @@ def test_a_function_cannot_write_either(deals: Crm) -> None:
     deals.execute("DROP FUNCTION sneak()")
 
 
-def test_a_read_sees_one_moment_while_others_write(deals: Crm) -> None:
-    stream = deals.source.changes(relation(), None)
+def test_a_read_sees_one_moment_while_others_write(many_deals: Crm) -> None:
+    stream = many_deals.source.changes(relation(), None)
     seen = list(next(stream))
-    deals.execute(
+    many_deals.execute(
         "UPDATE deals SET name = 'new', updated_at = '2026-02-01 00:00:00' WHERE id >= 4000",
         "DELETE FROM deals WHERE id = 3999",
     )
     seen += flat(stream)
     assert [row[KEY] for row in seen] == list(range(ROWS))
     assert {row[FIRST_COLUMN] for row in seen} == {"x" * 1000}
-    assert len(flat(deals.source.everything(relation()))) == ROWS - 1
+    assert len(flat(many_deals.source.everything(relation()))) == ROWS - 1
 
 
-def test_rows_are_not_held_in_memory(deals: Crm) -> None:
+def test_rows_are_not_held_in_memory(many_deals: Crm) -> None:
     tracemalloc.start()
     try:
-        count = sum(map(len, deals.source.everything(relation())))
+        count = sum(map(len, many_deals.source.everything(relation())))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -79,27 +88,29 @@ def test_rows_are_not_held_in_memory(deals: Crm) -> None:
     assert peak < ROWS * 1000 * 0.7  # two chunks of five, and what is around the values
 
 
-def test_all_statements_of_a_session_see_the_same_moment(deals: Crm) -> None:
+def test_all_statements_of_a_session_see_the_same_moment(many_deals: Crm) -> None:
     counting = Statement(("SELECT COUNT(*) FROM deals",))
-    with deals.source._sessions.snapshot() as session:
+    with many_deals.source._sessions.snapshot() as session:
         before = session.rows(counting)
-        deals.execute("DELETE FROM deals WHERE id >= 100")
+        many_deals.execute("DELETE FROM deals WHERE id >= 100")
         assert session.rows(counting) == before == [(ROWS,)]
-    with deals.source._sessions.snapshot() as session:
+    with many_deals.source._sessions.snapshot() as session:
         assert session.rows(counting) == [(100,)]
 
 
-@pytest.mark.parametrize("rows", [10, ROWS])
-def test_a_read_stopped_early_leaves_no_transaction(deals: Crm, rows: int) -> None:
+@pytest.mark.parametrize("rows", [FEW, ROWS])
+def test_a_read_stopped_early_leaves_no_transaction(many_deals: Crm, rows: int) -> None:
+    gc.freeze()  # else each collection looks at everything that was ever imported
     for _ in range(8):  # more often than there are connections
-        stream = deals.source.changes(relation(where=f"id < {rows}"), None)
+        stream = many_deals.source.changes(relation(where=f"id < {rows}"), None)
         next(stream)
         stream.close()  # type: ignore[attr-defined]  # changes returns a generator
         del stream
         gc.collect()
-    assert deals.source._sessions.busy() == 0
-    deals.source.ping()
-    _assert_idle(deals)
+    gc.unfreeze()
+    assert many_deals.source._sessions.busy() == 0
+    many_deals.source.ping()
+    _assert_idle(many_deals)
 
 
 def test_no_transaction_stays_open_after_a_call(deals: Crm) -> None:
@@ -135,14 +146,14 @@ def _assert_idle(crm: Crm) -> None:
         assert connection.exec_driver_sql(query).scalar() == 0
 
 
-def test_a_connection_killed_in_mid_stream_is_said_to_be_unavailable(deals: Crm) -> None:
-    if deals.backend == "sqlite":
+def test_a_connection_killed_in_mid_stream_is_said_to_be_unavailable(many_deals: Crm) -> None:
+    if many_deals.backend == "sqlite":
         pytest.skip("SQLite has no server that could go")
-    deals.insert("deals", [(ROWS + number, "2026-01-05 10:00:00", "x" * 4000) for number in range(20_000)])
-    stream = deals.source.changes(relation(), None)
+    many_deals.insert("deals", [(ROWS + number, "2026-01-05 10:00:00", "x" * 4000) for number in range(20_000)])
+    stream = many_deals.source.changes(relation(), None)
     next(stream)
-    with deals.owner.connect() as connection:
-        if deals.backend == "postgresql":
+    with many_deals.owner.connect() as connection:
+        if many_deals.backend == "postgresql":
             connection.exec_driver_sql(
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                 " WHERE application_name LIKE 'gong-connector%%' AND datname = current_database()"
@@ -153,8 +164,8 @@ def test_a_connection_killed_in_mid_stream_is_said_to_be_unavailable(deals: Crm)
                 connection.exec_driver_sql(f"KILL {number}")
     with pytest.raises(SourceUnavailable):
         flat(stream)
-    assert deals.source._sessions.busy() == 0
-    assert len(flat(deals.source.everything(relation(where="id < 7")))) == 7
+    assert many_deals.source._sessions.busy() == 0
+    assert len(flat(many_deals.source.everything(relation(where="id < 7")))) == 7
 
 
 def test_idle_connections_that_the_server_closed_are_replaced(deals: Crm) -> None:
@@ -184,11 +195,11 @@ def test_a_session_is_given_back_as_it_was(deals: Crm) -> None:
     assert all(setting == reset for _, setting, reset in rows), rows
 
 
-def test_threads_read_side_by_side(deals: Crm) -> None:
+def test_threads_read_side_by_side(many_deals: Crm) -> None:
     barrier = threading.Barrier(3)
 
     def read(remainder: int) -> list[int]:
-        stream = deals.source.changes(relation(where=f"id % 3 = {remainder}"), None)
+        stream = many_deals.source.changes(relation(where=f"id % 3 = {remainder}"), None)
         rows = list(next(stream))
         barrier.wait(20)
         return [row[KEY] for row in rows + flat(stream)]

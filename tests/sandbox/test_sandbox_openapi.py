@@ -79,10 +79,13 @@ def sandbox() -> Iterator[Sandbox]:
         yield Sandbox(url, world, clock)
 
 
+@pytest.mark.parametrize("examples", [15, pytest.param(100, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("mode", list(GenerationMode))
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
-def test_generated_calls_get_published_answers(sandbox: Sandbox, path: str, method: str, mode: GenerationMode) -> None:
-    @settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_generated_calls_get_published_answers(
+    sandbox: Sandbox, path: str, method: str, mode: GenerationMode, examples: int
+) -> None:
+    @settings(max_examples=examples, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=sandbox.schema[path][method].as_strategy(generation_mode=mode))
     def hold(case: Any) -> None:
         if isinstance(case.query, dict) and isinstance(case.query.get("integrationId"), int):

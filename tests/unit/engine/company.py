@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from in_process import SandboxTransport
+from migrated import new_ledger
 from pydantic import SecretStr
 
 from connector.clock import FakeClock
@@ -94,7 +95,7 @@ class Company:
             gong_base_url="http://localhost",
             gong_access_key=SecretStr("key"),
             gong_access_key_secret=SecretStr("secret"),
-            **({"account_wait_seconds": 0, "state_url": SecretStr(f"sqlite:///{directory}/ledger.db")} | settings),
+            **({"account_wait_seconds": 0, "state_url": SecretStr(new_ledger(directory / "ledger.db"))} | settings),
         )
         self.notes = Notes()
         self.wiring = self._start()
