@@ -31,7 +31,7 @@ def keys(block: str) -> Iterator[str]:
     definitions = schema["$defs"]
     shape = schema if block == "file" else definitions[block]
     inherited = definitions["FieldBlock"]["properties"] if block == "AdditionalField" else {}
-    yield "| Key | Holds | Default | Meaning |"
+    yield "| Key | Meaning | Holds | Default |"
     yield "|---|---|---|---|"
     for name, described in shape["properties"].items():
         inner = described.get("$ref", "").rpartition("/")[2]
@@ -46,7 +46,7 @@ def keys(block: str) -> Iterator[str]:
 
 def _row(key: str, described: dict[str, Any], required: bool, default: Any) -> str:
     left_out = "required" if required else "" if default is None else f"`{default}`"
-    return f"| `{key}` | {_holds(described)} | {left_out} | {described['description']} |"
+    return f"| `{key}` | {described['description']} | {_holds(described)} | {left_out} |"
 
 
 def _holds(described: dict[str, Any]) -> str:
@@ -90,11 +90,11 @@ def _or(choices: list[str]) -> str:
 
 def settings() -> Iterator[str]:
     """Every setting with its default and meaning."""
-    yield "| Setting | Default | Meaning |"
+    yield "| Setting | Meaning | Default |"
     yield "|---|---|---|"
     for name, setting in Settings.model_fields.items():
-        yield f"| `{PREFIX}{name.upper()}` | {_default(setting.default)} | {setting.description} |"
-    yield f"| `{PREFIX}SECRETS_DIR` | | Directory with a file for each secret |"
+        yield f"| `{PREFIX}{name.upper()}` | {setting.description} | {_default(setting.default)} |"
+    yield f"| `{PREFIX}SECRETS_DIR` | Directory with a file for each secret |  |"
 
 
 def _default(value: Any) -> str:

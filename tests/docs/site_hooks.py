@@ -3,6 +3,7 @@
 MkDocs runs it (`hooks` in mkdocs.yml). So the same links lead somewhere in the repository and on the site.
 """
 
+import logging
 import os
 import re
 from pathlib import Path
@@ -17,6 +18,7 @@ PAGES = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
 """Pages of the site that lie at the top of the repository, where people look for them."""
 HOME = {"README.md": "index.md", "docs": "index.md"}
 LINK = re.compile(r"(?<=\]\()(?!\w+:)(?P<path>[^)\s#]+)(?P<anchor>#[^)\s]*)?(?=\))")
+REMOTE = re.compile(r"<(?:script|link|img|iframe)\b[^>]*?\b(?:src|href)=[\"']?(?P<address>https?://[^\"'\s>]+)")
 LANGUAGES = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".py": "python", ".sql": "sql", ".toml": "toml"}
 
 
@@ -48,6 +50,13 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         )
 
     return LINK.sub(anew, markdown)
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Warn of what a page would fetch from elsewhere; with --strict that fails."""
+    for found in REMOTE.finditer(output):
+        logging.getLogger("mkdocs.hooks").warning("%s fetches %s", page.file.src_uri, found["address"])
+    return output
 
 
 def _linked(source: Path) -> list[Path]:

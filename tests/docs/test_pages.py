@@ -96,7 +96,7 @@ def test_every_command_that_is_shown_is_one(page: Path) -> None:
 def test_commands_are_found_on_the_pages() -> None:
     """Lest the test above look at nothing."""
     found = [len(list(shown_commands(page))) for page in (ROOT / "README.md", ROOT / "docs" / "start.md")]
-    assert min(found) > 10
+    assert min(found) > 7
 
 
 @pytest.mark.parametrize("page", [*pages(), *TOP], ids=lambda page: page.name)

@@ -72,7 +72,7 @@ def test_every_command_stands_in_the_docs(path: tuple[str, ...]) -> None:
 
 
 def test_a_shell_can_complete_commands() -> None:
-    """As the line in README has it."""
+    """As the line in docs/commands.md has it."""
     asked = {"COMP_WORDS": "gong-connector pre", "COMP_CWORD": "1", "_GONG_CONNECTOR_COMPLETE": "bash_complete"}
     code = "from connector.cli import main; main([])"
     done = subprocess.run(
