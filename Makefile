@@ -62,7 +62,8 @@ docs: $(VENV)/.dev  ## Write anew what the docs hold of the code, and the ledger
 	$(BIN)/python -m tests.released
 
 site: $(VENV)/.dev  ## The docs as a site in site/; a link that leads nowhere fails it
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@# Not --quiet: that keeps warnings from being counted, too.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 release: $(VENV)/.dev  ## Wheel, source distribution, and SBOM with the licences of all dependencies, into dist/
 	rm -rf dist $(VENV)-release

@@ -1,5 +1,6 @@
 """The accounts that the docs have an administrator make: enough for the mapping, and for nothing but reading."""
 
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -27,25 +28,36 @@ def execute(url: URL, *statements: str) -> None:
             connection.exec_driver_sql(statement.replace("%", "%%"))
 
 
+def scripts(page: str, url: URL, called: str = "") -> list[str]:
+    """The SQL of a page that is for this kind of server, with the name of a database in place of the page's own."""
+    mysql = url.get_backend_name() == "mysql"
+    written = [block.text for section in sections(page).values() for block in section if block.kind == "sql"]
+    meant = [text for text in written if text.startswith(("CREATE USER" if mysql else "CREATE ROLE", "CREATE INDEX"))]
+    assert meant, f"{page} makes no account"
+    return [text.replace(f" {called}.", f" {url.database}.") if called else text for text in meant]
+
+
+def statements(script: str) -> list[str]:
+    lines = " ".join(line.partition("--")[0] for line in script.splitlines())
+    return [one.strip() for one in lines.split(";") if one.strip()]
+
+
 @contextmanager
 def account(url: URL, page: str, called: str = "") -> Iterator[str]:
-    """Carry out a page's script in a database, which the page calls `called`; give the account's URL, then drop it.
+    """Carry out the SQL of a page, which calls the database `called`; give the URL of its account, then drop that.
 
     Accounts are the server's, whatever the database: each test's has a name of its own.
     """
-    mysql = url.get_backend_name() == "mysql"
-    begins = "CREATE USER" if mysql else "CREATE ROLE"
-    written = [block.text for section in sections(page).values() for block in section if block.kind == "sql"]
-    script = next(text for text in written if text.startswith(begins))
+    script, *indexes = scripts(page, url, called)
+    found = re.match(r"CREATE (?:ROLE|USER) (?P<name>\w+).*?'(?P<password>[^'%]+)';", script)
+    assert found is not None
     name = f"docs_{secrets.token_hex(4)}"
-    script = script.replace("gong_connector", name).replace("'...'", f"'{name}'")
-    if called:
-        script = script.replace(f" {called}.", f" {url.database}.")
-    lines = " ".join(line.partition("--")[0] for line in script.splitlines())
-    execute(url, *filter(None, map(str.strip, lines.split(";"))))
+    script = script.replace(found["name"], name).replace(f"'{found['password']}'", f"'{name}'")
+    execute(url, *statements(script), *(one for index in indexes for one in statements(index)))
     try:
         yield url.set(username=name, password=name).render_as_string(hide_password=False)
     finally:
+        mysql = url.get_backend_name() == "mysql"
         execute(url, *([f"DROP USER {name}@'%'"] if mysql else [f"DROP OWNED BY {name}", f"DROP ROLE {name}"]))
 
 
@@ -57,15 +69,19 @@ def assert_enough(site: Site, source: str, mapping: Path) -> None:
     assert "its account" not in found
 
 
-@pytest.mark.parametrize("server", [postgres_database, mysql_database], ids=["postgresql", "mysql"])
-def test_the_account_of_the_security_page_suffices(
-    tmp_path: Path, server: Callable[[], AbstractContextManager[URL]]
+@pytest.mark.parametrize(
+    ("page", "server"),
+    [("start.md", postgres_database), ("security.md", postgres_database), ("security.md", mysql_database)],
+    ids=["start", "postgresql", "mysql"],
+)
+def test_the_account_of_a_page_suffices(
+    tmp_path: Path, page: str, server: Callable[[], AbstractContextManager[URL]]
 ) -> None:
     mapping = tmp_path / "mapping.yaml"
     mapping.write_text(MAPPING)
     with server() as url, connected(tmp_path, tmp_path / "none.db") as site:
         execute(url, TABLE)
-        with account(url, "security.md", "crm") as source:
+        with account(url, page, "crm") as source:
             assert_enough(site, source, mapping)
 
 
@@ -79,7 +95,17 @@ def test_the_account_of_the_odoo_page_suffices(tmp_path: Path) -> None:
 
 
 def test_the_account_of_the_djangocrm_page_suffices(tmp_path: Path) -> None:
+    """Also where open deals get a close date, as the page says."""
     mapping = crm_site.djangocrm_for_postgresql(tmp_path)
+    (instead,) = [block.text for block in sections("crm-djangocrm.md")["Open deals on the deal board"]]
+    text, times = re.subn(
+        r"CASE WHEN s\.success_stage THEN COALESCE.*?END AS close_date",
+        " ".join(instead.split()),
+        mapping.read_text(),
+        flags=re.DOTALL,
+    )
+    assert times == 1
+    mapping.write_text(text)
     with (
         crm_site.company(tmp_path, "django-crm-postgresql.sql.gz", mapping) as site,
         account(make_url(site.environment["CONNECTOR_SOURCE_URL"]), "crm-djangocrm.md") as source,

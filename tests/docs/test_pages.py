@@ -4,12 +4,15 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
 import yaml
 
 from connector.cli.arguments import commands as root
+from connector.settings import PREFIX, Settings
+from tests.docs import site_hooks
 from tests.docs.blocks import blocks, session
 from tests.docs.generated import ROOT, pages
 from tests.docs.messages import messages
@@ -143,6 +146,21 @@ def test_the_messages_of_the_troubleshooting_page_are_the_codes_own() -> None:
             assert re.search(pattern, known), f"nothing says {words!r}"
             looked += 1
     assert looked > 40
+
+
+@pytest.mark.parametrize("page", [*pages(), *TOP], ids=lambda page: page.name)
+def test_every_setting_that_is_named_is_one(page: Path) -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {f"{PREFIX}SECRETS_DIR"}
+    assert set(re.findall(rf"(?<![\w_]){PREFIX}[A-Z_]+[A-Z]", page.read_text(encoding="utf-8"))) <= known
+
+
+def test_the_site_warns_of_what_it_would_fetch(caplog: pytest.LogCaptureFixture) -> None:
+    """With --strict, as `make lint` builds it, a warning fails."""
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="start.md"))
+    site_hooks.on_post_page('<a href="https://gong.example">Gong</a><img src="own.png">', page, None)
+    assert not caplog.messages
+    site_hooks.on_post_page('<script async src="https://cdn.example/x.js"></script>', page, None)
+    assert caplog.messages == ["start.md fetches https://cdn.example/x.js"]
 
 
 def test_hooks_before_a_commit_fetch_nothing() -> None:
