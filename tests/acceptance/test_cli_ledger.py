@@ -223,7 +223,7 @@ def replaced(site: Site) -> None:
     os.replace(shutil.copy(ledger(site), site.home / "copy.db"), ledger(site))
 
 
-@pytest.mark.parametrize("happens", [deleted, moved, replaced])
+@pytest.mark.parametrize("happens", [deleted, pytest.param(moved, marks=pytest.mark.thorough), replaced])
 def test_a_daemon_whose_ledger_is_taken_away_ends_and_says_so(site: Site, happens: Callable[[Site], None]) -> None:
     site.connector("register")
     with site.started("run") as process:

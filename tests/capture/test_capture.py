@@ -9,7 +9,7 @@ from databases import mysql_database, postgres_database
 from histories import lived
 from sqlalchemy.engine import URL
 
-SEEDS = range(1, 1 + int(os.environ.get("CAPTURE_SEEDS", "10")))
+SEEDS = range(1, 1 + int(os.environ.get("CAPTURE_SEEDS", "5")))
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql", "mysql"])

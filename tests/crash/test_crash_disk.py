@@ -41,7 +41,7 @@ def fill(file: Path) -> None:
                 continue
 
 
-@pytest.mark.parametrize("full", ["spool", "spool and ledger"])
+@pytest.mark.parametrize("full", ["spool", pytest.param("spool and ledger", marks=pytest.mark.thorough)])
 def test_a_full_disk_is_told_and_survived(tmp_path: Path, full: str) -> None:
     with small_disk(tmp_path / "disk") as disk:
         ledger = disk if full == "spool and ledger" else tmp_path

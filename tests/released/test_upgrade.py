@@ -11,6 +11,7 @@ from connector.engine.observe import Silent
 from connector.engine.wiring import Wiring
 from connector.object_types import ObjectType
 from connector.settings import Settings
+from tests.databases import unavailable
 from tests.released import fixtures
 
 
@@ -23,7 +24,7 @@ def test_there_is_a_ledger_of_each_version() -> None:
 @pytest.mark.parametrize("version", fixtures.versions())
 def test_a_released_versions_ledger_comes_to_the_present_one(version: str, kind: str, tmp_path: Path) -> None:
     if kind == "postgresql" and not shutil.which("psql"):
-        pytest.skip("PostgreSQL's command line clients are not here")
+        unavailable("psql is not installed: it loads the ledger")
     with fixtures.loaded(version, kind, tmp_path) as url:
         settings = Settings(_env_file=None, state_url=url, spool_dir=tmp_path / "spool")  # type: ignore[arg-type]
         with Wiring(settings, FakeClock(fixtures.MADE_AT + 1000), Silent()) as wiring:

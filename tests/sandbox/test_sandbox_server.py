@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import httpx
-import pytest
 
 SCRIPT = """
 import sys, time
@@ -20,10 +19,9 @@ print("ended", flush=True)
 """
 
 
-@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_until_told_to_end_and_keeps_its_file(tmp_path: Path, told: signal.Signals) -> None:
+def test_it_serves_until_told_to_end_and_keeps_its_file(tmp_path: Path) -> None:
     seen = []
-    for _ in range(2):
+    for told in (signal.SIGTERM, signal.SIGINT):
         with subprocess.Popen(
             [sys.executable, "-c", SCRIPT, str(tmp_path / "gong.db")], stdout=subprocess.PIPE, text=True
         ) as process:

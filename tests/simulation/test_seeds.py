@@ -10,7 +10,9 @@ from tests.simulation.run import run_seed
 QUICKLY_NOTICED = ("lines do not wait for their account", "an object in flight is spooled again")
 
 
-@pytest.mark.parametrize("seed", range(1, 13))
+@pytest.mark.parametrize(
+    "seed", [*range(1, 9), *(pytest.param(seed, marks=pytest.mark.thorough) for seed in range(9, 13))]
+)
 def test_a_seed_keeps_every_promise(seed: int) -> None:
     tally = run_seed(seed)
     assert tally.compared > 0
