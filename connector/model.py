@@ -145,6 +145,8 @@ class RowRefusal:
     """One sentence without the record's values."""
     digest: bytes
     """16 bytes over the reason and the offending value: changes when the row is worth looking at again."""
+    unlisted: str | None = None
+    """What the field would say, where all that is the matter is that its picklist, which grows, lacks the value yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,8 @@ class SchemaField:
     reference_to: str | None = None
     values: tuple[str, ...] | None = None
     """The picklist's values in order; None for other types."""
+    grows: bool = field(default=False, compare=False)
+    """Values that Gong's list has beside these stay there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,9 @@ def _say(seen: Overview, verdict: Verdict) -> None:
                 for one in seen.passes
             ],
         )
+    for one in seen.passes:
+        for (name, reason), number in one.counts.warnings.items():
+            say(f"{one.name}, {one.kind}: {count(number, 'row')} sent with {name} null or as its default ({reason}).")
     _say_what_waits(seen)
     for asked in seen.requests:
         begun = "not begun yet" if asked.started_at is None else f"begun {moment(asked.started_at)}"
@@ -204,6 +207,10 @@ def _document(seen: Overview, verdict: Verdict) -> dict[str, object]:
                 "skipped": one.counts.skipped,
                 "waiting": one.counts.pended,
                 "refused": one.counts.refused,
+                "warnings": [
+                    {"field": name, "reason": reason, "rows": number}
+                    for (name, reason), number in one.counts.warnings.items()
+                ],
                 "error": one.error,
             }
             for one in seen.passes

@@ -86,7 +86,7 @@ def remarkable(synced: Synced) -> list[str]:
         f"Gong takes but may not show: {number:,} {object_type} ({field} is {reason})"
         for (object_type, field, reason), number in hidden.most_common()
     ] + [
-        f"Sent as null because unreadable: {number:,} {object_type} {field} ({reason})"
+        f"Sent as null, or as its default: {number:,} {object_type} {field} ({reason})"
         for (object_type, field, reason), number in unread.most_common()
     ]
 

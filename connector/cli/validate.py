@@ -16,7 +16,7 @@ _TITLES = {
     Kind.REFUSED: "Would be refused",
     Kind.DUPLICATE: "Keys that stand more than once",
     Kind.NOT_SHOWN: "Gong would take, but may not show",
-    Kind.WARNING: "Would be sent as null, because unreadable",
+    Kind.WARNING: "Would be sent as null, or as the default",
 }
 
 

@@ -12,13 +12,15 @@ GONG_HOST = "gong_host"
 SOURCE = "source"
 SCHEMA = "schema."
 """Before an object type: which additional fields Gong's schema was last seen to hold."""
+PICKLISTS = "picklists."
+"""Before an object type: the values of its picklists that grow, as Gong has been told of them."""
 COMPARED = "compared."
 """Before an object type: when the comparison began that last came to its end."""
 UNREGISTER = "unregister.request_id"
 """Under which id Gong is asked to delete the integration, until that is booked."""
 UNREGISTERED = "unregistered."
 """Before an integration's id: when Gong was asked to delete it."""
-ABOUT_GONG = (INTEGRATION, INTEGRATION_GONE, GONG_HOST, SOURCE, SCHEMA, COMPARED, UNREGISTER)
+ABOUT_GONG = (INTEGRATION, INTEGRATION_GONE, GONG_HOST, SOURCE, SCHEMA, PICKLISTS, COMPARED, UNREGISTER)
 """What is true of one integration only."""
 
 

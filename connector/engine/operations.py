@@ -349,13 +349,13 @@ class BackfillArguments:
 
 
 def _backfill(wiring: Wiring, arguments: BackfillArguments) -> Steps[list[Backfill]]:
-    ended = []
+    ended, syncer = [], wiring.syncer
     for entity, history in histories(wiring, arguments.type):
         backfill = yield from wiring.backfiller.steps(
             entity, history, arguments.asked, arguments.since, arguments.until
         )
         ended.append(backfill)
-    yield from wiring.syncer.steps((), wait=True, timeout=None)
+    yield from syncer.steps((), wait=True, timeout=None)
     return ended
 
 

@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from connector.engine.binding import SCHEMA
+from connector.engine.binding import PICKLISTS, SCHEMA
 from connector.engine.observe import Observer
 from connector.errors import FatalError
 from connector.gong import GongClient
@@ -65,8 +65,8 @@ def difference(
             changes.append(FieldChange(Change.ADD, field, None))
         elif there.type != field.type:
             changes.append(FieldChange(Change.RETYPE, field, there))
-        elif there != field:
-            changes.append(FieldChange(Change.UPDATE, field, there))
+        elif there != (grown := _with_those_of(there, field)):
+            changes.append(FieldChange(Change.UPDATE, grown, there))
     names = {field.unique_name for field in wanted}
     changes += [
         FieldChange(Change.KEEP, None, field)
@@ -76,6 +76,13 @@ def difference(
     return changes
 
 
+def _with_those_of(there: SchemaField, field: SchemaField) -> SchemaField:
+    """Return the field with the values that Gong's list has and ours lacks, where ours only ever grows."""
+    if not field.grows or field.values is None:
+        return field
+    return replace(field, values=tuple(dict.fromkeys((*field.values, *(there.values or ())))))
+
+
 class SchemaKeeper:
     """Compares and uploads additional fields. Raises what GongClient raises."""
 
@@ -83,12 +90,12 @@ class SchemaKeeper:
         self,
         client: GongClient,
         integration_id: int,
-        fields: Callable[[], Mapping[ObjectType, Sequence[SchemaField]]],
+        fields: Callable[[ObjectType], Sequence[SchemaField]],
         store: Store,
         lease: Lease,
         observer: Observer,
     ) -> None:
-        """Note what to work with; `fields` tells the additional fields as they should be now."""
+        """Note what to work with; `fields` tells a type's additional fields as they should be now."""
         self._client = client
         self._integration_id = integration_id
         self._fields = fields
@@ -112,8 +119,13 @@ class SchemaKeeper:
         """
         return self._apply(object_type, self._wanted(object_type), destructive=destructive)
 
+    def waiting(self, object_type: ObjectType) -> list[str]:
+        """Return the picklists that Gong gets once their first value occurs."""
+        return [field.unique_name for field in self._fields(object_type) if field.values == ()]
+
     def _wanted(self, object_type: ObjectType) -> Sequence[SchemaField]:
-        return self._fields().get(object_type, ())
+        """Return what the mapping wants: a picklist waits for its first value, for Gong takes none without."""
+        return [field for field in self._fields(object_type) if field.values != ()]
 
     def _plan(self, object_type: ObjectType, wanted: Sequence[SchemaField]) -> list[FieldChange]:
         present = self._client.schema(self._integration_id, object_type, priority=Priority.INCREMENTAL)
@@ -143,16 +155,24 @@ class SchemaKeeper:
             kept = [change.present for change in changes if change.change is Change.KEEP and change.present]
             gone = [change.present for change in changes if change.change is Change.REMOVE and change.present]
             self._lease.renew()
+            told = {change.name: change.wanted for change in changes if change.wanted is not None}
             self._client.put_schema(
                 self._integration_id,
                 object_type,
-                [*wanted, *kept],
+                [*(told.get(field.unique_name, field) for field in wanted), *kept],
                 gone,
                 priority=Priority.INCREMENTAL,
             )
             self._observer.event("schema.applied", type=object_type.value, changes=len(effective))
-        self._store.set_meta(SCHEMA + object_type.value, _fingerprint(wanted))
+        self._remember(object_type, wanted)
         return effective
+
+    def _remember(self, object_type: ObjectType, wanted: Sequence[SchemaField]) -> None:
+        """Note what Gong has, so that neither its schema nor the rows are to be asked for it again."""
+        grown = {field.unique_name: field.values for field in wanted if field.grows}
+        if grown:
+            self._store.set_meta(PICKLISTS + object_type.value, json.dumps(grown))
+        self._store.set_meta(SCHEMA + object_type.value, _fingerprint(wanted))
 
     def ensure(self, object_type: ObjectType) -> None:
         """Make sure, before lines of a type are spooled, that Gong's schema holds the mapped fields.

@@ -1,16 +1,18 @@
 """Builds the CRM's side of the connector from the settings: the source, and the mapping held against it."""
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from connector.clock import Clock
+from connector.engine.binding import PICKLISTS
 from connector.engine.comparisons import Comparisons, comparisons
 from connector.engine.ledger_parts import LedgerParts
 from connector.engine.observe import Observer
 from connector.errors import ConfigError, FatalError
-from connector.mapping import CompiledMapping, MappingFile, compile_mapping, load, unfit
+from connector.mapping import CompiledMapping, MappingFile, Picklist, compile_mapping, load, unfit
 from connector.model import Column, SchemaField
 from connector.object_types import ObjectType
 from connector.settings import Settings
@@ -93,18 +95,48 @@ class SourceParts(LedgerParts):
         return cursor is not None and cursor.loaded_at is not None
 
     def _compile(self) -> CompiledMapping:
-        picklists = {}
-        for query, place in self.mapping_file.picklist_queries.items():
+        picklists = self.mapping_file.picklists()
+        mapping = compile_mapping(self.mapping_file, self._catalog, picklists, self._changed, self.source.describe)
+        for object_type, lists in picklists.items():
+            self._recall(object_type, lists)
             try:
-                picklists[query] = self.source.values(query)
-            except ConfigError as error:
-                raise ConfigError(f"{place}: {error}") from None
-        return compile_mapping(self.mapping_file, self._catalog, picklists, self._changed, self.source.describe)
+                self._ask(lists)
+            except FatalError as error:
+                if self._strict or not self._is_type_loaded(object_type):
+                    raise
+                self.observer.event("source.changed", entity=object_type.value, error=str(error), alarm=True)
+        return mapping
 
-    def _schema_fields(self) -> Mapping[ObjectType, Sequence[SchemaField]]:
-        """Return the additional fields as they should be now: picklists that a query fills change with the CRM."""
-        mapping = self._compile() if self.mapping_file.picklist_queries else self.mapping
-        return mapping.schema_fields
+    def _is_type_loaded(self, object_type: ObjectType) -> bool:
+        return all(self._is_loaded(origin.name) for origin in self.mapping_file.origins if origin.type is object_type)
+
+    def _recall(self, object_type: ObjectType, lists: Mapping[str, Picklist]) -> None:
+        """Have the lists that grow hold what they held before."""
+        growing = {name: one for name, one in lists.items() if one.grows}
+        known = self.store.meta(PICKLISTS + object_type.value) if growing else None
+        for name, values in json.loads(known or "{}").items():
+            if name in growing:
+                growing[name].add(values)
+
+    def _ask(self, lists: Mapping[str, Picklist]) -> None:
+        """Give lists the values that their queries find now.
+
+        Raises:
+            ConnectorError: one has none; what it had it keeps.
+        """
+        for picklist in lists.values():
+            if picklist.query is None:
+                continue
+            try:
+                values = self.source.values(picklist.query)
+            except ConfigError as error:
+                raise ConfigError(f"{picklist.place}: {error}") from None
+            picklist.relist(values)
+
+    def _schema_fields(self, object_type: ObjectType) -> Sequence[SchemaField]:
+        """Return a type's additional fields as they should be now: picklists that a query fills change with the CRM."""
+        self._ask(self.mapping.picklists[object_type])
+        return self.mapping.schema_fields.get(object_type, ())
 
     @cached_property
     def comparisons(self) -> Comparisons:

@@ -3,7 +3,7 @@
 import copy
 import uuid
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from types import TracebackType
 from typing import Self
 
@@ -153,6 +153,7 @@ class Wiring(SourceParts):
         settings = self.settings
         integration_id = self.integration_id()
         self.recovery.begin()
+        self._let_picklists_grow()
         courier = Courier(
             self.client,
             integration_id,
@@ -177,6 +178,12 @@ class Wiring(SourceParts):
             settings.account_wait_seconds,
             self.observer,
         )
+
+    def _let_picklists_grow(self) -> None:
+        """Have Gong be told of values that occur before the first line says them."""
+        for object_type, lists in self.mapping.picklists.items():
+            for picklist in lists.values():
+                picklist.on_growth = partial(self.schema.ensure, object_type)
 
     def _reader(self) -> Reader:
         settings = self.settings
@@ -213,6 +220,7 @@ class Wiring(SourceParts):
             self.__dict__.pop(name, None)
         self.__dict__ |= made
         if "rounds" in self.__dict__:
+            self._let_picklists_grow()
             self.rounds.remap(self.mapping, self._reader())
         return True
 

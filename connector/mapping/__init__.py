@@ -6,6 +6,7 @@ from connector.mapping.encoder import Entity
 from connector.mapping.file import MappingFile, load
 from connector.mapping.history import History
 from connector.mapping.json_schema import json_schema
+from connector.mapping.picklists import Picklist
 
 __all__ = [
     "Catalog",
@@ -13,6 +14,7 @@ __all__ = [
     "Entity",
     "History",
     "MappingFile",
+    "Picklist",
     "check",
     "compile_mapping",
     "hints",

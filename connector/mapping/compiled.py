@@ -13,7 +13,8 @@ from connector.mapping.checks import Catalog, check
 from connector.mapping.encoder import Entity, compile_entity, zone_of
 from connector.mapping.file import EntityOrigin, MappingFile
 from connector.mapping.history import History, Places
-from connector.mapping.shape import AdditionalField, PicklistQuery
+from connector.mapping.picklists import Picklist
+from connector.mapping.shape import AdditionalField
 from connector.model import FIRST_COLUMN, Column, Encoded, Relation, Row, SchemaField
 from connector.object_types import SCHEMA_TYPES, ObjectType
 
@@ -27,10 +28,20 @@ class CompiledMapping:
 
     entities: tuple[Entity, ...]
     """The entity sources, in Gong's order of types, then as written."""
-    schema_fields: Mapping[ObjectType, tuple[SchemaField, ...]]
+    additional: Mapping[ObjectType, tuple[AdditionalField, ...]]
     """The additional fields of each type that may have some, in the file's order."""
+    picklists: Mapping[ObjectType, Mapping[str, Picklist]]
+    """The lists of values of each type, by the name of the field."""
     histories: Mapping[str, History]
     """What the CRM kept of earlier times, by the entity source's name, where the file says so."""
+
+    @property
+    def schema_fields(self) -> dict[ObjectType, tuple[SchemaField, ...]]:
+        """The additional fields of each type as they are now: picklists change. One that grows may hold nothing yet."""
+        return {
+            object_type: tuple(_schema_field(field, self.picklists[object_type].get(field.name)) for field in fields)
+            for object_type, fields in self.additional.items()
+        }
 
 
 Lookup = Callable[[Relation], Mapping[str, Column]]
@@ -40,26 +51,26 @@ Lookup = Callable[[Relation], Mapping[str, Column]]
 def compile_mapping(
     file: MappingFile,
     catalog: Catalog,
-    picklists: Mapping[str, Sequence[str]],
+    picklists: Mapping[ObjectType, Mapping[str, Picklist]],
     changed: Collection[str] = (),
     lookup: Lookup | None = None,
 ) -> CompiledMapping:
-    """Compile `file`. `picklists` holds the values of each of `file.picklist_queries`, in order.
+    """Compile `file` with the picklists that it made. Those that a query fills have to be given their values before
+    lines are made.
 
     Entity sources that are named in `changed` do not fit the catalog any more. They are compiled once they do, when
     their first rows are to become lines: until then `Entity.encode` raises SourceChanged. They have no history.
 
-    Raises ConfigProblems when the mapping does not fit the catalog otherwise, when a picklist comes out empty, and when
-    an object listed in the file is not fit for Gong.
+    Raises ConfigProblems when the mapping does not fit the catalog otherwise, and when an
+    object listed in the file is not fit for Gong.
     """
     problems = check(file, catalog, changed)
-    schema = _schema_fields(file, picklists, problems)
     if problems:
         raise ConfigProblems(problems)
     entities = tuple(
-        _entity(origin, file, catalog)
+        _entity(origin, file, catalog, picklists[origin.type])
         if lookup is None or origin.name not in changed
-        else _late_entity(origin, file, lookup)
+        else _late_entity(origin, file, picklists[origin.type], lookup)
         for origin in file.origins
     )
     for origin, entity in zip(file.origins, entities, strict=True):
@@ -67,16 +78,24 @@ def compile_mapping(
     if problems:
         raise ConfigProblems(problems)
     histories = {
-        origin.name: _history(origin, origin.history, entity, file, catalog)
+        origin.name: _history(origin, origin.history, entity, file, catalog, picklists[origin.type])
         for origin, entity in zip(file.origins, entities, strict=True)
         if origin.history is not None and origin.name not in changed
     }
-    return CompiledMapping(entities, schema, histories)
+    return CompiledMapping(entities, _additional(file), picklists, histories)
+
+
+Lists = Mapping[str, Picklist]
 
 
 def _entity(
-    origin: EntityOrigin, file: MappingFile, catalog: Catalog, bindings: Sequence[Binding] | None = None
+    origin: EntityOrigin,
+    file: MappingFile,
+    catalog: Catalog,
+    picklists: Lists,
+    bindings: Sequence[Binding] | None = None,
 ) -> Entity:
+    names = [field.name for field in origin.source.additional_fields]
     return compile_entity(
         object_type=origin.type,
         name=origin.name,
@@ -86,13 +105,14 @@ def _entity(
         columns=catalog.get(origin.name, {}) if origin.relation else {},
         rows=origin.source.rows or (),
         zone=ZoneInfo(file.timezone),
-        fingerprint=_fingerprint(origin),
+        made_of=_fingerprint(origin),
         exact_keys=origin.source.distinct_keys == "exact",
         interval=origin.source.interval_seconds,
+        picklists={name: picklists[name] for name in names if name in picklists},
     )
 
 
-def _late_entity(origin: EntityOrigin, file: MappingFile, lookup: Lookup) -> Entity:
+def _late_entity(origin: EntityOrigin, file: MappingFile, picklists: Lists, lookup: Lookup) -> Entity:
     """Compile an entity source whose columns changed, again and again until it fits what is there."""
     fitting: list[Entity] = []
 
@@ -103,13 +123,15 @@ def _late_entity(origin: EntityOrigin, file: MappingFile, lookup: Lookup) -> Ent
             faults = check(replace(file, origins=(origin,)), catalog)
             if faults:
                 raise SourceChanged("\n".join(map(str, faults)))
-            fitting.append(_entity(origin, file, catalog))
+            fitting.append(_entity(origin, file, catalog, picklists))
         return fitting[0].encode(rows, now)
 
-    return replace(_entity(origin, file, {}), _encode=encode)
+    return replace(_entity(origin, file, {}, picklists), _encode=encode)
 
 
-def _history(origin: EntityOrigin, relation: Relation, entity: Entity, file: MappingFile, catalog: Catalog) -> History:
+def _history(
+    origin: EntityOrigin, relation: Relation, entity: Entity, file: MappingFile, catalog: Catalog, picklists: Lists
+) -> History:
     """Compile a history; that its columns exist is checked."""
     said = origin.source.history
     assert said is not None
@@ -132,13 +154,13 @@ def _history(origin: EntityOrigin, relation: Relation, entity: Entity, file: Map
         relation = replace(relation, columns=(*shared, *relation.columns))
     if said.unknown == "leave_out":
         told = [binding for binding in origin.bindings if set(binding.columns) <= known | {origin.relation.key}]
-        entity = _entity(origin, file, catalog, told)
+        entity = _entity(origin, file, catalog, picklists, told)
     zone = zone_of(there[relation.modified or ""], ZoneInfo(file.timezone))
     return History(relation, entity, zone, said.sequence is not None, log, version_places)
 
 
 def _fingerprint(origin: EntityOrigin) -> str:
-    """Hash what decides about lines: what is read, and each field's making; labels and picklists have no part."""
+    """Hash what decides about lines: what is read, and each field's making; labels and what lists hold have no part."""
     fields = [
         (
             binding.field,
@@ -160,6 +182,8 @@ _SCHEMA_ONLY = set(AdditionalField.model_fields) & {"name", "label", "type", "va
 
 def _unfit_rows(origin: EntityOrigin, entity: Entity, file: MappingFile) -> list[Problem]:
     problems: list[Problem] = []
+    if any(picklist.unknown for picklist in entity.picklists.values()):
+        return problems
     for index, row in enumerate(entity.static_rows):
         refusals = entity.encode([row], 0).refusals
         place = (*origin.place, "rows", index)
@@ -167,26 +191,15 @@ def _unfit_rows(origin: EntityOrigin, entity: Entity, file: MappingFile) -> list
     return problems
 
 
-def _schema_fields(
-    file: MappingFile, picklists: Mapping[str, Sequence[str]], problems: list[Problem]
-) -> dict[ObjectType, tuple[SchemaField, ...]]:
-    found: dict[ObjectType, dict[str, SchemaField]] = {object_type: {} for object_type in SCHEMA_TYPES}
+def _additional(file: MappingFile) -> dict[ObjectType, tuple[AdditionalField, ...]]:
+    """Return each type's additional fields once: several sources of a type say the same of a field."""
+    found: dict[ObjectType, dict[str, AdditionalField]] = {object_type: {} for object_type in SCHEMA_TYPES}
     for origin in file.origins:
-        for index, field in enumerate(origin.source.additional_fields):
-            if field.name in found[origin.type]:
-                continue
-            made = _schema_field(field, picklists)
-            if made.values == ():
-                place = (*origin.place, "additional_fields", index, "values")
-                problems.append(Problem(file.where(place), "the query gives no values"))
-            found[origin.type][field.name] = made
+        for field in origin.source.additional_fields:
+            found[origin.type].setdefault(field.name, field)
     return {object_type: tuple(fields.values()) for object_type, fields in found.items()}
 
 
-def _schema_field(field: AdditionalField, picklists: Mapping[str, Sequence[str]]) -> SchemaField:
-    values: tuple[str, ...] | None = None
-    if isinstance(field.values, PicklistQuery):
-        values = tuple(dict.fromkeys(value for value in picklists[field.values.query] if value.strip()))
-    elif field.values is not None:
-        values = tuple(field.values)
-    return SchemaField(field.name, field.label or field.name, field.type, field.reference_to, values)
+def _schema_field(field: AdditionalField, picklist: Picklist | None) -> SchemaField:
+    values, grows = (None, False) if picklist is None else (picklist.values, picklist.grows)
+    return SchemaField(field.name, field.label or field.name, field.type, field.reference_to, values, grows)

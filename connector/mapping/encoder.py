@@ -1,5 +1,7 @@
 """An entity source ready for work: what to read, and how its rows become lines."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
@@ -9,6 +11,7 @@ from zoneinfo import ZoneInfo
 from connector.mapping.bindings import Binding
 from connector.mapping.flat import Encode, flat_encoder
 from connector.mapping.picking import finisher, picker
+from connector.mapping.picklists import Picklist
 from connector.mapping.plain import Plain, Slot, derive
 from connector.mapping.values import Told, reader
 from connector.model import FIRST_COLUMN, Column, ColumnKind, Encoded, Relation, Row
@@ -28,8 +31,8 @@ class Entity:
     """Other tables whose rows name, by their key, objects of this source that changed."""
     static_rows: tuple[Row, ...]
     """The objects that the mapping file lists, as rows; empty where there is a relation."""
-    fingerprint: str
-    """Changes when rows that did not change may still make other lines: then the source is compared afresh."""
+    made_of: str
+    """Changes with the parts of the file that decide about lines."""
     exact_keys: bool
     """Keys that differ only by case or trailing blanks are two objects (`distinct_keys: exact`)."""
     plain: Plain = field(repr=False)
@@ -37,13 +40,46 @@ class Entity:
     _encode: Encode = field(repr=False)
     interval: float | None = None
     """Seconds between two passes over it; None: it is read in every pass."""
+    picklists: Mapping[str, Picklist] = field(default_factory=dict, repr=False)
+    """By the name of the field."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when rows that did not change may still make other lines: then the source is compared afresh. What
+        lists hold that do not grow decides about lines, too.
+        """
+        lists = {name: sorted(one.values) for name, one in self.picklists.items() if not one.grows}
+        if not lists:
+            return self.made_of
+        written = json.dumps([self.made_of, lists], sort_keys=True).encode()
+        return hashlib.blake2b(written, digest_size=16).hexdigest()
 
     def encode(self, rows: Sequence[Row], now: int) -> Encoded:
         """Make lines of rows, in their order; a row that cannot be told to Gong becomes a refusal.
 
-        `now` is in seconds since 1970: a row's stamp that lies in the future is taken for now.
+        `now` is in seconds since 1970: a row's stamp that lies in the future is taken for now. Values that picklists
+        lack which grow are added to them first.
+
+        Raises:
+            ConfigError: a picklist would have too many values.
+            SourceChanged: nobody knows what a picklist holds.
+            ConnectorError: Gong's list could not be told of new values.
         """
-        return self._encode(rows, now)
+        encoded = self._encode(rows, now)
+        return self._grown(encoded, rows, now) if encoded.refusals and self.picklists else encoded
+
+    def _grown(self, encoded: Encoded, rows: Sequence[Row], now: int) -> Encoded:
+        """Have picklists hold what rows were refused for, and make the lines anew: one row may lack several values."""
+        grown: dict[str, Picklist] = {}
+        while lacking := [(one.field, one.unlisted) for one in encoded.refusals if one.unlisted is not None]:
+            for name, value in lacking:
+                grown[name] = self.picklists[name]
+                grown[name].add([value])
+            encoded = self._encode(rows, now)
+        for picklist in grown.values():
+            if picklist.on_growth is not None:
+                picklist.on_growth()
+        return encoded
 
 
 def compile_entity(
@@ -55,15 +91,16 @@ def compile_entity(
     columns: Mapping[str, Column],
     rows: Sequence[Mapping[str, Any]],
     zone: ZoneInfo,
-    fingerprint: str,
+    made_of: str,
     *,
     exact_keys: bool,
     interval: float | None = None,
+    picklists: Mapping[str, Picklist],
 ) -> Entity:
     """Compile one entity source; `columns` are its relation's, `rows` those listed in the file."""
     names = relation.columns if relation else tuple(dict.fromkeys(c for b in bindings for c in b.columns))
     places = {column: FIRST_COLUMN + index for index, column in enumerate(names)}
-    slots = tuple(_slot(binding, places, columns, zone) for binding in bindings)
+    slots = tuple(_slot(binding, places, columns, zone, picklists.get(binding.field)) for binding in bindings)
     told = dict.fromkeys(slot.name for slot in slots)
     derived: dict[str, Told] = dict(told)
     derive(object_type, derived, "", deleted=False)
@@ -82,15 +119,22 @@ def compile_entity(
         relation=relation,
         feeds=feeds,
         static_rows=tuple((row["objectId"], None, False, *(row.get(column) for column in names)) for row in rows),
-        fingerprint=fingerprint,
+        made_of=made_of,
         exact_keys=exact_keys,
         plain=plain,
         _encode=flat_encoder(plain),
         interval=interval,
+        picklists=picklists,
     )
 
 
-def _slot(binding: Binding, places: Mapping[str, int], columns: Mapping[str, Column], zone: ZoneInfo) -> Slot:
+def _slot(
+    binding: Binding,
+    places: Mapping[str, int],
+    columns: Mapping[str, Column],
+    zone: ZoneInfo,
+    picklist: Picklist | None,
+) -> Slot:
     column = columns.get(binding.block.column or "")
     typed = column is not None and not binding.block.converters  # a converter's value is not of the column's type
     kind = column.kind if column is not None and typed else ColumnKind.UNKNOWN
@@ -103,7 +147,8 @@ def _slot(binding: Binding, places: Mapping[str, int], columns: Mapping[str, Col
         place=None if binding.block.column is None else places[binding.block.column],
         zone=own_zone,
         pick=picker(binding, places),
-        finish=finisher(binding, reader(binding.kind, kind, own_zone)),
+        finish=finisher(binding, reader(binding.kind, kind, own_zone), picklist),
+        picklist=picklist,
     )
 
 

@@ -17,9 +17,10 @@ from connector.mapping.converters import EMAIL_ADDRESS
 from connector.mapping.document import Document, Place, Tree, read_document
 from connector.mapping.kinds import Kind
 from connector.mapping.nearest import suggestion
+from connector.mapping.picklists import Picklist, Unlisted
 from connector.mapping.rules import faults, unknown_fields
 from connector.model import Relation
-from connector.object_types import ObjectType
+from connector.object_types import FieldType, ObjectType
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -68,16 +69,24 @@ class MappingFile:
         """What is read from the source, in the order of `origins`: each one's own, its `changes`, its `history`."""
         return tuple(relation for origin in self.origins for relation in origin.relations)
 
-    @property
-    def picklist_queries(self) -> dict[str, str]:
-        """The queries whose first column holds a picklist's values, each with where it stands first."""
-        found: dict[str, str] = {}
+    def picklists(self) -> dict[ObjectType, dict[str, Picklist]]:
+        """Make the picklists of each type by the name of their field; those that a query fills are not known yet."""
+        made: dict[ObjectType, dict[str, Picklist]] = {object_type: {} for object_type in ObjectType}
         for origin in self.origins:
             for index, field in enumerate(origin.source.additional_fields):
-                if isinstance(field.values, shape.PicklistQuery):
-                    place = (*origin.place, "additional_fields", index, "values", "query")
-                    found.setdefault(field.values.query, self.where(place))
-        return found
+                if field.type == FieldType.PICKLIST and field.name not in made[origin.type]:
+                    place = (*origin.place, "additional_fields", index)
+                    made[origin.type][field.name] = _picklist(field, place, self.where)
+        return made
+
+
+def _picklist(field: shape.AdditionalField, place: Place, where: Callable[[Place], str]) -> Picklist:
+    query = field.values.query if isinstance(field.values, shape.PicklistQuery) else None
+    listed = field.values if isinstance(field.values, list) else ()
+    unlisted = Unlisted(field.unlisted or ("add" if field.values is None else "refuse"))
+    own = [text for text in (field.default, *field.constants) if text is not None and text.strip()]
+    named = where((*place, "values", "query") if query else (*place, "values") if listed else place)
+    return Picklist(named, unlisted, query, listed, own)
 
 
 def load(path: Path) -> MappingFile:
@@ -276,11 +285,13 @@ def _shared_fields(origins: tuple[EntityOrigin, ...], document: Document) -> Ite
     first: dict[tuple[ObjectType, str], tuple[Any, ...]] = {}
     for origin in origins:
         for index, field in enumerate(origin.source.additional_fields):
-            said = (field.label or field.name, field.type, field.reference_to, field.values)
+            said = (field.label or field.name, field.type, field.reference_to, field.values, field.unlisted)
             if first.setdefault((origin.type, field.name), said) != said:
                 place = (*origin.place, "additional_fields", index)
                 message = f"'{field.name}' is another in an earlier source of {origin.type}; "
-                yield Problem(document.where(place), message + "label, type, values and reference_to must be equal")
+                yield Problem(
+                    document.where(place), message + "label, type, values, unlisted and reference_to must be equal"
+                )
 
 
 def _shaped(

@@ -103,7 +103,7 @@ class _Writer:
         yield "            line = plain_line(row, now, tally)"
         yield "            if line is not None: add(line)"
         yield "            continue"
-        if any(slot.binding.block.converters for slot in self._plain.slots):
+        if any(slot.binding.block.converters or slot.picklist is not None for slot in self._plain.slots):
             yield "        if unread:"
             yield "            tally.warnings.update(unread)"
             yield "            unread.clear()"
@@ -150,7 +150,7 @@ class _Writer:
         return usual
 
     def _remembering(self, slot: Slot, call: quick.Quick, column: str) -> tuple[quick.Quick, str]:
-        known: dict[str, Any] = {}
+        known: dict[str, Any] = {} if slot.picklist is None else slot.picklist.memo()
         name = self._bind("known", slot, known)
         return quick.remembering(call, known), f"{name}[{column}] if {column}.__class__ is str and {column} in {name}"
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from connector.mapping.bindings import Binding, template_parts
 from connector.mapping.converters import converter
+from connector.mapping.picklists import Picklist, Unlisted
 from connector.mapping.shape import FieldBlock
-from connector.mapping.unfit import Unfit, Unreadable
+from connector.mapping.unfit import NotListed, Unfit, Unreadable
 from connector.mapping.values import Reader, Told, number_text, text_of
 from connector.model import Row
 
@@ -16,7 +17,7 @@ Picker = Callable[[Row], Any]
 Step = Callable[[Any], Any]
 
 Unread = set[tuple[str, str]]
-"""(field, reason) of a row's values that a converter could not read, and that were taken for none."""
+"""(field, reason) of a row's values that a converter could not read, or that no list holds: they are taken for none."""
 
 Finisher = Callable[[Any, Unread], Told]
 Preparation = Callable[[Any, Unread], Any]
@@ -59,11 +60,39 @@ def _percent_encoded(text: str) -> str:
         raise Unfit("holds broken text (half of a character)") from None
 
 
-def finisher(binding: Binding, read: Reader) -> Finisher:
-    """Return what makes a raw value into the told one: null_if, split, convert, null_if, map, read, default.
+def finisher(binding: Binding, read: Reader, picklist: Picklist | None = None) -> Finisher:
+    """Return what makes a raw value into the told one: null_if, split, convert, null_if, map, read, default; and what
+    holds it against its picklist.
 
-    What converters cannot read is added to the `Unread` that is handed over with the value.
+    What converters cannot read, and what the list lacks, is added to the `Unread` that is handed over with the value.
     """
+    finish = _finisher(binding, read)
+    return finish if picklist is None else _listed(finish, binding, picklist)
+
+
+_NOT_LISTED: Final = "has a value that its list (`values`) does not hold"
+
+
+def _listed(finish: Finisher, binding: Binding, picklist: Picklist) -> Finisher:
+    """Return what also holds values against a picklist; what stands for NULL was held against it before."""
+    unlisted, warning = picklist.unlisted, (binding.field, _NOT_LISTED)
+
+    def held(value: Any, unread: Unread) -> Told:
+        told = finish(value, unread)
+        if value is None or told is None or told in picklist:
+            return told
+        assert isinstance(told, str), "a choice is a text"
+        if unlisted is Unlisted.ADD:
+            raise NotListed("has a value that its list lacks yet", told)
+        if unlisted is Unlisted.REFUSE:
+            raise Unfit(_NOT_LISTED)
+        unread.add(warning)
+        return finish(None, unread)
+
+    return held
+
+
+def _finisher(binding: Binding, read: Reader) -> Finisher:
     block = binding.block
     default = None if block.default is None else read(block.default)
     split, nothing = block.split, texts(block.null_if)

@@ -18,8 +18,9 @@ from connector import lines
 from connector.mapping.bindings import Binding
 from connector.mapping.kinds import ACCOUNT_OF, DEMANDED, EXPECTED
 from connector.mapping.picking import Finisher, Picker, Unread
+from connector.mapping.picklists import Picklist
 from connector.mapping.times import epoch, moment
-from connector.mapping.unfit import Unfit
+from connector.mapping.unfit import NotListed, Unfit
 from connector.mapping.values import Told, object_id_of, text_of, to_json
 from connector.model import DELETED, KEY, MODIFIED, Encoded, Line, Row
 from connector.model import RowRefusal as Refusal
@@ -32,11 +33,12 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 class _FieldUnfit(Exception):
     """A row is refused because of one field."""
 
-    def __init__(self, name: str, reason: str, raw: object) -> None:
+    def __init__(self, name: str, reason: str, raw: object, unlisted: str | None = None) -> None:
         super().__init__(reason)
         self.name = name
         self.reason = reason
         self.raw = raw
+        self.unlisted = unlisted
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Slot:
     """Of datetimes that carry no offset."""
     pick: Picker
     finish: Finisher
+    picklist: Picklist | None = None
+    """That the value has to be of."""
 
     def value(self, row: Row, unread: Unread) -> Told:
         raw: object = None
@@ -60,7 +64,8 @@ class Slot:
             raw = self.pick(row)
             return self.finish(raw, unread)
         except Unfit as unfit:
-            raise _FieldUnfit(self.name, f"{self.name} {unfit.reason}{self.origin}", raw) from None
+            lacked = unfit.text if isinstance(unfit, NotListed) else None
+            raise _FieldUnfit(self.name, f"{self.name} {unfit.reason}{self.origin}", raw, lacked) from None
 
 
 @dataclass(slots=True)
@@ -195,7 +200,7 @@ def address_hash(value: Told) -> bytes | None:
 def _refusal(row: Row, unfit: _FieldUnfit) -> Refusal:
     seen = f"{unfit.reason}\0{_represented(unfit.raw)}".encode("utf-8", "surrogatepass")
     digest = hashlib.blake2b(seen, digest_size=16).digest()
-    return Refusal(_shown_key(row[KEY]), unfit.name, unfit.reason, digest)
+    return Refusal(_shown_key(row[KEY]), unfit.name, unfit.reason, digest, unfit.unlisted)
 
 
 def _represented(value: object) -> str:

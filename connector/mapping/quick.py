@@ -78,7 +78,7 @@ def remembering(finish: Quick, known: dict[str, Any]) -> Quick:
         if value in known:
             return known[value]
         told = finish(value, unread)
-        if len(value) <= _LONGEST_KNOWN and len(known) < _MOST_KNOWN:
+        if not unread and len(value) <= _LONGEST_KNOWN and len(known) < _MOST_KNOWN:  # warnings are told each time
             known[value] = told
         return told
 

@@ -8,6 +8,7 @@ from connector.mapping.converters import converter
 from connector.mapping.document import Place
 from connector.mapping.kinds import DEMANDED, EXPECTED, Kind
 from connector.mapping.nearest import suggestion
+from connector.mapping.picklists import MOST_VALUES
 from connector.mapping.shape import AdditionalField, EntitySource
 from connector.mapping.unfit import Unfit
 from connector.mapping.values import object_id_of, reader, to_json
@@ -152,12 +153,7 @@ def _additional_type(field: AdditionalField, here: Place) -> Iterator[Fault]:
     if field.type not in types:
         yield (*here, "type"), f"'{field.type}' is not a type of Gong's. {suggestion(field.type, types)}"
         return
-    if field.type == FieldType.PICKLIST and not field.values:
-        yield here, "a PICKLIST needs `values`: a list, or {query: SELECT ...}"
-    if field.type != FieldType.PICKLIST and field.values is not None:
-        yield (*here, "values"), "has a meaning for PICKLIST only"
-    if isinstance(field.values, list) and len(set(field.values)) < len(field.values):
-        yield (*here, "values"), "a value stands twice"
+    yield from _picklist(field, here)
     targets = ", ".join(REFERENCE_TARGETS)
     if field.type == FieldType.REFERENCE and field.reference_to is None:
         yield here, f"a REFERENCE needs `reference_to`: one of {targets}"
@@ -166,6 +162,36 @@ def _additional_type(field: AdditionalField, here: Place) -> Iterator[Fault]:
     elif field.reference_to is not None and field.reference_to not in REFERENCE_TARGETS:
         hint = suggestion(field.reference_to, REFERENCE_TARGETS)
         yield (*here, "reference_to"), f"'{field.reference_to}' is not something to refer to. {hint}"
+
+
+def _picklist(field: AdditionalField, here: Place) -> Iterator[Fault]:
+    if field.type != FieldType.PICKLIST:
+        for name in ("values", "unlisted"):
+            if name in field.model_fields_set:
+                yield (*here, name), "has a meaning for PICKLIST only"
+        return
+    if field.values is None and field.unlisted in ("refuse", "null"):
+        message = "has a meaning together with `values` only: without them the list is what occurs"
+        yield (*here, "unlisted"), message
+    if not isinstance(field.values, list):
+        return
+    listed = set(field.values)
+    if not listed:
+        yield (*here, "values"), "is empty; leave `values` out to have the values that occur"
+    if len(listed) < len(field.values):
+        yield (*here, "values"), "a value stands twice"
+    if len(listed) > MOST_VALUES:
+        yield (*here, "values"), f"more than {MOST_VALUES:,} values make no list to pick from: make the field a STRING"
+    if field.unlisted == "add" or not listed:
+        return
+    said: list[tuple[Place, str | None]] = [
+        (("default",), field.default),
+        *((("value",), text) for text in field.constants),
+    ]
+    said += [(("map", key), text) for key, text in (field.map or {}).items()]
+    for place, text in said:
+        if text is not None and text.strip() and text not in listed:
+            yield (*here, *place), f"'{text}' is not among the field's `values`. {suggestion(text, field.values)}"
 
 
 def _block(binding: Binding) -> Iterator[Fault]:

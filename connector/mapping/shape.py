@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from connector.mapping.converters import CONVERTERS
+from connector.mapping.picklists import MOST_VALUES
 from connector.object_types import REFERENCE_TARGETS, FieldType
 
 LEAST_INTERVAL_SECONDS: Final = 10
@@ -82,6 +83,12 @@ def _unreadable(value: Any) -> Any:
     if value not in (None, "null", "refuse"):
         raise ValueError("null or refuse is meant here")
     return None if value == "null" else value
+
+
+def _unlisted(value: Any) -> Any:
+    if value not in (None, "null", "refuse", "add"):
+        raise ValueError("refuse, null or add is meant here")
+    return "null" if value is None else value
 
 
 def _either(**tags: type) -> Any:
@@ -234,7 +241,19 @@ class AdditionalField(FieldBlock):
         json_schema_extra={"enum": [member.value for member in FieldType]},
     )
     values: Annotated[Values | None, BeforeValidator(_given)] = Field(
-        default=None, description="PICKLIST: its values in order, or a query for them."
+        default=None,
+        description=f"PICKLIST: its values in order, or a query for them; left out, they are those that occur, up to "
+        f"{MOST_VALUES:,}.",
+    )
+    unlisted: Annotated[
+        Literal["refuse", "null", "add"] | None,
+        BeforeValidator(_unlisted),
+        WithJsonSchema({"enum": ["refuse", None, "add"]}),
+    ] = Field(
+        default=None,
+        description="PICKLIST: what becomes of a value that `values` does not list. refuse: its row is refused. null: "
+        "it counts as none, so that `default` is sent, with a warning. add: Gong's list gets it before the row goes. "
+        "refuse by default.",
     )
     reference_to: MaybeText = Field(
         default=None,

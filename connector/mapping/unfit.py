@@ -11,3 +11,11 @@ class Unfit(Exception):
 
 class Unreadable(Unfit):
     """A converter found nothing that it could read; the mapping says whether that is null or a refusal."""
+
+
+class NotListed(Unfit):
+    """A picklist that grows lacks the value yet."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(reason)
+        self.text = text

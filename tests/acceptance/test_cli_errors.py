@@ -109,7 +109,11 @@ MAPPINGS = [
     ("amount: amount", "amount: is_deleted", "and amount holds a number"),
     ("map: {open: OPEN, won: WON, lost: LOST}", "map: {open: Open}", "'Open'"),
     ("type: PERCENT", "type: PERCENTAGE", "Did you mean 'PERCENT'?"),
-    ("values: [Webinar, Website, Referral, Partner, Cold call]", "null_if: x", "a PICKLIST needs `values`"),
+    (
+        "values: [Webinar, Website, Referral, Partner, Cold call]",
+        "unlisted: null",
+        "has a meaning together with `values` only",
+    ),
     ("SELECT name FROM industries", "SELECT nam FROM industries", "nam"),
     ("deleted: is_deleted = 1", "deleted: is_deletd = 1", "is_deletd"),
     ("entities:\n", "entities:\n\t", "the line is indented with a tab"),

@@ -48,16 +48,18 @@ def test_refused_rows_are_counted_by_reason_and_named_and_nothing_is_sent_or_kep
     site.sql("UPDATE users SET is_deleted = 1 WHERE id IN (7, 9)")
     said = site.process("validate", status=3, **NO_GONG)
     assert "Would be refused" in said.out
-    assert "7 rows would be refused" in said.out
+    assert "8 rows would be refused" in said.out
     found = validated(site, status=3)
     users = next(one for one in found["types"] if one["type"] == "BUSINESS_USER")
     assert users == {
         "type": "BUSINESS_USER", "rows": 12, "lines": 3, "soft_deleted": 2, "refused": 7, "duplicates": 0,
     }  # fmt: skip
-    assert issues(found, "refused") == [("BUSINESS_USER", "emailAddress", 7, ["1", "2", "3", "4", "5"])]
+    unlisted = ("LEAD", "source", 1, ["4"])
+    assert issues(found, "refused") == [("BUSINESS_USER", "emailAddress", 7, ["1", "2", "3", "4", "5"]), unlisted]
     assert site.world.calls() == []
     assert not (site.home / "connector.db").exists()
     site.sql("UPDATE users SET email = 'user' || id || '@acme.example'")
+    site.sql("UPDATE leads SET source = 'Partner' WHERE id = 4")
     assert issues(validated(site, status=0), "refused") == []
     assert "Nothing would be refused." in site.connector("validate", **NO_GONG).out
 

@@ -96,7 +96,8 @@ def test_a_home_grown_crm_is_mapped_right_and_check_accepts_it(schema: Schema, k
         path = tmp_path / "mapping.yaml"
         path.write_text(written(proposal, Head("Acme", "revops@acme.example", "UTC", "test")))
         assert proposer.check(path) == []
-        mapping = compile_mapping(load(path), {r.name: source.describe(r) for r in load(path).relations}, {})
+        file = load(path)
+        mapping = compile_mapping(file, {r.name: source.describe(r) for r in file.relations}, file.picklists())
         for entity in mapping.entities:
             rows = [row for chunk in source.everything(entity.relation) for row in chunk] if entity.relation else []
             assert entity.encode(rows, 1_780_000_000).refusals == []

@@ -61,7 +61,11 @@ def compiled(example: Example, folder: Path) -> CompiledMapping:
     source = open_source(f"sqlite:///{folder / 'crm.db'}", FakeClock(NOW))
     try:
         catalog = {relation.name: source.describe(relation) for relation in file.relations}
-        return compile_mapping(file, catalog, {query: source.values(query) for query in file.picklist_queries})
+        lists = file.picklists()
+        for one in (one for of_type in lists.values() for one in of_type.values()):
+            if one.query is not None:
+                one.relist(source.values(one.query))
+        return compile_mapping(file, catalog, lists)
     finally:
         source.close()
 

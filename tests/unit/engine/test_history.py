@@ -43,7 +43,9 @@ class Crm:
 
     def mapping(self, directory: Path) -> CompiledMapping:
         file = load(directory / "mapping.yaml")
-        return compile_mapping(file, {relation.name: self.source.describe(relation) for relation in file.relations}, {})
+        return compile_mapping(
+            file, {relation.name: self.source.describe(relation) for relation in file.relations}, file.picklists()
+        )
 
     def deal(self, number: int, steps: int, *, gone: int = 0) -> None:
         """A deal that went through stages s0, s1, ... from the first of January on, one a day."""

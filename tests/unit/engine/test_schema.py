@@ -1,5 +1,7 @@
 """The difference between the mapping's additional fields and Gong's, and what may be done about it."""
 
+from dataclasses import replace
+
 import pytest
 
 from connector.engine.observe import Silent
@@ -51,7 +53,7 @@ def keeper(gong: FakeGong, *fields: SchemaField, store: FakeStore | None = None)
     return SchemaKeeper(
         gong,  # type: ignore[arg-type]
         1,
-        lambda: {DEAL: fields},
+        lambda _: fields,
         store or FakeStore(),  # type: ignore[arg-type]
         FakeLease(),  # type: ignore[arg-type]
         Silent(),
@@ -91,6 +93,26 @@ def test_fields_of_gongs_own_are_never_posted_though_gong_lists_them(listed: str
     gong = FakeGong(SchemaField(listed, listed, "STRING"))
     keeper(gong, ARR).ensure(DEAL)
     assert gong.uploads == [([ARR], [])]
+
+
+GROWING = replace(TIER, values=("gold",), grows=True)
+
+
+def test_a_list_that_grows_keeps_what_gong_has_and_is_remembered() -> None:
+    gong, store = FakeGong(TIER), FakeStore()
+    keeper(gong, GROWING, store=store).ensure(DEAL)
+    assert gong.uploads == []
+    keeper(gong, replace(GROWING, values=("gold", "tin")), store=store).ensure(DEAL)
+    assert [field.values for field in gong.uploads[0][0]] == [("gold", "tin", "silver")]
+    assert store.meta("picklists.DEAL") == '{"tier": ["gold", "tin"]}'
+
+
+def test_a_list_without_values_waits_for_its_first_one() -> None:
+    gong = FakeGong()
+    keep = keeper(gong, ARR, replace(GROWING, values=()))
+    keep.ensure(DEAL)
+    assert gong.uploads == [([ARR], [])]
+    assert keep.waiting(DEAL) == ["tier"]
 
 
 def test_a_known_schema_costs_no_call_and_a_changed_mapping_one_look() -> None:

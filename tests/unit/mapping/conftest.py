@@ -29,6 +29,10 @@ def compiled(tmp_path: Path) -> Compile:
         for relation in file.relations:
             names = {relation.key, *relation.columns} | ({relation.modified} if relation.modified else set())
             catalog[relation.name] = {name: Column(name, (kinds or {}).get(name, ColumnKind.UNKNOWN)) for name in names}
-        return compile_mapping(file, catalog, picklists or {})
+        lists = file.picklists()
+        for one in (one for of_type in lists.values() for one in of_type.values()):
+            if one.query in (picklists or {}):
+                one.relist((picklists or {})[one.query])
+        return compile_mapping(file, catalog, lists)
 
     return run

@@ -25,7 +25,7 @@ def found(text: str, columns: dict[str, ColumnKind], directory: Path) -> list[st
     problems = check(file, catalog)
     if problems:
         with pytest.raises(ConfigProblems) as wrong:
-            compile_mapping(file, catalog, {})
+            compile_mapping(file, catalog, file.picklists())
         assert wrong.value.problems == problems
     return [str(problem).removeprefix(f"{path}:") for problem in problems]
 
@@ -171,7 +171,9 @@ def test_a_picklist_query_without_values(compiled: Compile) -> None:
   DEAL: {table: d, key: id, fields: {name: n}, additional_fields: [
     {name: p, type: PICKLIST, column: p, values: {query: SELECT v}}]}
 """
-    with pytest.raises(ConfigProblems, match=r":5 entities\.DEAL\.additional_fields\.1\.values: the query gives no v"):
+    with pytest.raises(
+        ConfigProblems, match=r":5 entities\.DEAL\.additional_fields\.1\.values\.query: the query gives no v"
+    ):
         compiled(text, picklists={"SELECT v": [""]})
 
 

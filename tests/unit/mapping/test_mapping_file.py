@@ -8,6 +8,7 @@ import pytest
 from connector.errors import ConfigProblems
 from connector.mapping import MappingFile, hints, load
 from connector.model import Relation
+from connector.object_types import ObjectType
 
 HEAD = "version: 1\nintegration: {name: A, owner_email: a@b.example}\n"
 
@@ -204,7 +205,7 @@ def test_the_top_of_the_file(text: str, expected: list[str]) -> None:
         ("LEAD: [{table: a, key: id, fields: {title: t}, additional_fields: [{name: x, type: ID, column: x}]}, "
          "{table: b, key: id, fields: {title: t}, additional_fields: [{name: x, type: STRING, column: x}]}]", [
             "LEAD.2.additional_fields.1: 'x' is another in an earlier source of LEAD; "
-            "label, type, values and reference_to must be equal",
+            "label, type, values, unlisted and reference_to must be equal",
         ]),
     ],
 )  # fmt: skip
@@ -289,9 +290,17 @@ def test_fields(field: str, expected: str) -> None:
          ".type: 'PICKLST' is not a type of Gong's. Did you mean 'PICKLIST'?"),
         ("{name: x, type: STRINGARRAY, column: d}",
          ".type: 'STRINGARRAY' is not a type of Gong's. Did you mean 'STRING'?"),
-        ("{name: x, type: PICKLIST, column: d}", ": a PICKLIST needs `values`: a list, or {query: SELECT ...}"),
         ("{name: x, type: PICKLIST, column: d, values: []}",
-         ": a PICKLIST needs `values`: a list, or {query: SELECT ...}"),
+         ".values: is empty; leave `values` out to have the values that occur"),
+        ("{name: x, type: PICKLIST, column: d, values: [a], unlisted: keep}",
+         ".unlisted: refuse, null or add is meant here"),
+        ("{name: x, type: PICKLIST, column: d, unlisted: null}",
+         ".unlisted: has a meaning together with `values` only: without them the list is what occurs"),
+        ("{name: x, type: STRING, column: d, unlisted: add}", ".unlisted: has a meaning for PICKLIST only"),
+        ("{name: x, type: PICKLIST, column: d, values: [Gold, Tin], default: Glod}",
+         ".default: 'Glod' is not among the field's `values`. Did you mean 'Gold'?"),
+        ("{name: x, type: PICKLIST, column: d, values: [Gold, Tin], map: {1: Silver}, default: Tin}",
+         ".map.1: 'Silver' is not among the field's `values`. Possible: Gold, Tin."),
         ("{name: x, type: PICKLIST, column: d, values: a}", ".values: a list is meant here"),
         ("{name: x, type: PICKLIST, column: d, values: [a, a]}", ".values: a value stands twice"),
         ("{name: x, type: PICKLIST, column: d, values: {qeury: a, query: b}}",
@@ -351,7 +360,7 @@ entities:
     assert (deals.name, deals.query, deals.key, deals.modified) == ("DEAL", "SELECT 1", "id", "changed")
     assert (deals.where, deals.deleted, deals.timezone) == ("a > 1", "gone = 1", "Europe/Berlin")
     assert deals.columns == ("id", "b", "a", "c")
-    assert list(file.picklist_queries) == ["SELECT v"]
+    assert [one.query for one in file.picklists()[ObjectType.DEAL].values()] == ["SELECT v", "SELECT v"]
 
 
 def test_other_tables_whose_rows_make_objects_change() -> None:

@@ -22,14 +22,14 @@ def test_the_order_of_the_file_changes_neither_lines_nor_what_is_read(compiled: 
     fields: {amount: a, name: n, url: {template: "https://x.example/{id}"}}
     additional_fields:
       - {name: y, type: STRING, column: c}
-      - {name: x, label: X, type: PICKLIST, column: e, values: [a]}
+      - {name: x, label: X, type: PICKLIST, column: e, values: [E, a]}
 """,
     )
     reordered = one(
         compiled,
         """  DEAL:
     additional_fields:
-      - {values: [b, c], type: PICKLIST, column: e, name: x, label: Other}
+      - {values: [c, E], type: PICKLIST, column: e, name: x, label: Other}
       - {name: y, type: STRING, column: c}
     fields: {url: {template: "https://x.example/{id}"}, name: {column: n}, amount: a}
     key: id
@@ -61,8 +61,36 @@ def test_the_fingerprint_changes_with_what_decides_about_lines(compiled: Compile
     assert one(compiled, text).fingerprint != one(compiled, other).fingerprint
 
 
-def test_the_fingerprint_does_not_change_with_labels_picklists_and_order(compiled: Compile) -> None:
-    text = "  DEAL: {table: d, key: id, fields: {name: n, stage: s}, additional_fields: [{name: x, type: PICKLIST, "
-    before = one(compiled, text + "column: c, label: X, values: [a]}]}")
-    after = one(compiled, text.replace("name: n, stage: s", "stage: s, name: n") + "values: [b], column: c}]}")
+_LISTED = "  DEAL: {table: d, key: id, fields: {name: n, stage: s}, additional_fields: [{name: x, type: PICKLIST, "
+
+
+def test_the_fingerprint_does_not_change_with_labels_and_order(compiled: Compile) -> None:
+    before = one(compiled, _LISTED + "column: c, label: X, values: [a, b]}]}")
+    after = one(compiled, _LISTED.replace("name: n, stage: s", "stage: s, name: n") + "values: [b, a], column: c}]}")
     assert before.fingerprint == after.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "differs"),
+    [
+        ("values: [a]", "values: [a, b]", True),  # rows that were refused for b are fit now
+        ("values: [a], unlisted: null", "values: [b], unlisted: null", True),
+        ("values: [a]", "values: [a], unlisted: null", True),
+        ("values: [a], unlisted: add", "values: [b], unlisted: add", False),
+    ],
+)
+def test_the_fingerprint_changes_with_lists_that_decide_about_lines(
+    compiled: Compile, before: str, after: str, differs: bool
+) -> None:
+    made = [one(compiled, f"{_LISTED} {said}, column: c}}]}}").fingerprint for said in (before, after)]
+    assert (made[0] != made[1]) is differs
+
+
+def test_a_query_s_new_answer_is_a_new_fingerprint(compiled: Compile) -> None:
+    text = f"entities:\n{_LISTED} values: {{query: SELECT v}}, column: c}}]}}"
+    deals = compiled(text, {}, {"SELECT v": ["a"]}).entities[0]
+    before = deals.fingerprint
+    deals.picklists["x"].relist(["a"])
+    assert deals.fingerprint == before
+    deals.picklists["x"].relist(["a", "b"])
+    assert deals.fingerprint != before

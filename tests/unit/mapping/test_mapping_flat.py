@@ -36,7 +36,9 @@ _DEAL = """  DEAL:
     additional_fields:
       - {name: bool, type: BOOLEAN, column: i}
       - {name: bool_default, type: BOOLEAN, column: i, default: yes}
-      - {name: pick, type: PICKLIST, column: j, values: [a], null_if: ["", b]}
+      - {name: pick, type: PICKLIST, column: j, values: [a, x], null_if: ["", b]}
+      - {name: pick_null, type: PICKLIST, column: k, values: [x, "1", n/a], unlisted: null}
+      - {name: pick_default, type: PICKLIST, column: g, values: [x, b], unlisted: null, map: {y: b, x: x}, default: b}
       - {name: text, type: STRING, column: k, null_if: ["", n/a], default: "-"}
       - {name: both, type: STRING, template: "{k} {l}"}
       - {name: count, type: NUMBER, column: l, null_if: [-1, 0], default: 7}

@@ -51,7 +51,8 @@ entities:
     columns = {
         relation: {name: Column(name, kind) for name, kind in kinds.items()} for relation, kinds in relations.items()
     }
-    return compile_mapping(load(path), columns, {})
+    file = load(path)
+    return compile_mapping(file, columns, file.picklists())
 
 
 @pytest.fixture(scope="module")
