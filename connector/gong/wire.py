@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from importlib import metadata
 from typing import NamedTuple
 
@@ -175,6 +176,7 @@ def _trust(ca_file: str | None, trust_env: bool) -> ssl.SSLContext:
     return context
 
 
+@cache
 def _version() -> str:
     try:
         return metadata.version("gong-connector")

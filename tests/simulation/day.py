@@ -32,7 +32,7 @@ from connector.sandbox.store import Received
 from connector.sandbox.world import World
 from connector.settings import Settings
 from tests.in_process import SandboxTransport
-from tests.simulation.process import memory
+from tests.simulation.ledgers import memory
 
 START: Final = datetime(2026, 6, 1, tzinfo=UTC).timestamp()
 HOUR: Final = 3600.0

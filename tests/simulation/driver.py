@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -23,10 +23,11 @@ from tests.simulation.backfilling import Backfilling
 from tests.simulation.crm import TABLES, Crm
 from tests.simulation.gong import Mischief, WatchedApi, WatchedWorld
 from tests.simulation.hindsight import Hindsight
-from tests.simulation.ledgers import new_ledger
+from tests.simulation.ledgers import goes_quickly, memory, new_ledger
 from tests.simulation.oracle import Oracle
-from tests.simulation.process import LEASE_SECONDS, Crash, Process, close, memory, reading, small_portions
+from tests.simulation.process import LEASE_SECONDS, Crash, Process, close, reading, small_portions
 from tests.simulation.promises import Broken, Promise
+from tests.simulation.quick import quickly
 from tests.simulation.telling import Tally, Trace
 from tests.simulation.variety import START, Variety, draw, with_history
 from tests.simulation.workload import Workload
@@ -100,7 +101,7 @@ class Simulation:
         Raises:
             Broken: a promise does not hold.
         """
-        with small_portions(self._variety):
+        with small_portions(self._variety), quickly() if goes_quickly(self._seed) else nullcontext():
             self._workload.fill()
             self._process.next_crash()
             failpoints.arm(self._process.failpoint)
@@ -190,8 +191,9 @@ class Simulation:
 
     def _work_until_quiet(self, *, readings: int, approving: bool = False) -> Wiring:
         todo = Counter({entity.name: readings for entity in self._process.wired().rounds.mapping.entities})
+        idle = 0
         for step in range(MOST_STEPS_TO_QUIET):
-            wiring = self._process.wired()
+            wiring, calls = self._process.wired(), self._api.calls
             for entity in wiring.rounds.mapping.entities:
                 if todo[entity.name] and self._process.tick("read", reading(entity)):
                     todo[entity.name] -= 1
@@ -205,7 +207,8 @@ class Simulation:
             now = self._clock.now()
             dues = [due for due in (wiring.rounds.next_due(), now + 300.0 if todo.total() else None) if due is not None]
             # A stuck upload may take six hours, and a day's budget be spent several times over.
-            patience = 15.0 if step < 100 else 120.0 if step < 250 else 1800.0
+            idle = 0 if self._api.calls > calls else idle + 1
+            patience = max(min(15.0 * 2**idle, 1800.0), 15.0 if step < 100 else 120.0 if step < 250 else 1800.0)
             self._clock.advance(min(max(min(dues, default=now) - now, patience), 21_600.0))
         left = self._backfills() or self._oracle.restless(self._process.wired(), self._clock.now())
         raise Broken(

@@ -122,10 +122,12 @@ class WatchedApi(SandboxApi):
         super().__init__(world, faults=faults)
         self.quiet_until = 0.0
         """Gong wants to be left alone until then (seconds since 1970 UTC)."""
+        self.calls = 0
         self._told_at = 0.0
 
     def handle(self, request: Request) -> Response:
         now = self.world.now()
+        self.calls += 1
         if now < self.quiet_until:
             raise Broken(
                 Promise.BUDGET,
