@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from connector.clock import Clock
 from connector.ledger.database import Database
 from connector.ledger.objects import UNSETTLED_SQL
+from connector.ledger.records import ALIKE, SAME_KEY
 from connector.ledger.statement import text
 
 
@@ -91,7 +92,8 @@ class Epoch:
     def believe(self, doubt: Doubt) -> bool:
         """Book that the ledger can be believed again; return False when a batch from before the doubt is unsettled.
 
-        Objects from before that still wait for something keep the doubt: whenever they go, they are not skipped.
+        Objects from before that still wait for something, or are refused, keep the doubt: whenever they go, they are
+        not skipped, and are dated later than all that Gong may have been told of them.
         """
         with self._database.writing("believe") as connection:
             old = connection.execute(
@@ -105,10 +107,12 @@ class Epoch:
                     "UPDATE objects SET told_digest = COALESCE(sent_digest, told_digest),"
                     " told_modified = CASE WHEN sent_digest IS NULL THEN told_modified ELSE last_modified END,"
                     " told_deleted = CASE WHEN sent_digest IS NULL THEN told_deleted ELSE sent_deleted END,"
-                    " sent_digest = NULL, told_unsure = true"
-                    " WHERE pending IS NOT NULL AND batch_id <= :batch"
+                    " sent_digest = NULL, told_unsure = true,"
+                    " last_modified = CASE WHEN last_modified > :at THEN last_modified ELSE :at END"
+                    " WHERE (batch_id IS NULL OR batch_id <= :batch)"
+                    " AND (pending IS NOT NULL OR refused_digest NOT IN (:alike, :same_key))"
                 ),
-                {"batch": doubt.batch},
+                {"batch": doubt.batch, "at": int(doubt.at), "alike": ALIKE, "same_key": SAME_KEY},
             )
             connection.exec_driver_sql("UPDATE epoch SET doubted_at = NULL, doubted_batch = NULL")
             connection.exec_driver_sql("DELETE FROM recovery")
