@@ -1,5 +1,5 @@
-"""A short way to a SQLite ledger: the same statements to the same file, without SQLAlchemy, which takes half of the time
-of a seed. Every twentieth seed goes by SQLAlchemy, as the product does.
+"""A short way to a SQLite ledger: the same statements to the same file, without SQLAlchemy, which takes half a seed's
+time. Every twentieth seed goes by SQLAlchemy, as the product does.
 """
 
 import sqlite3
