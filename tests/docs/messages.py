@@ -19,15 +19,14 @@ def messages() -> frozenset[str]:
 
 
 def _texts(tree: ast.AST) -> Iterator[str]:
-    documented = {
-        node.body[0].value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body
-        if isinstance(node.body[0], ast.Expr)
-    }
-    for node in ast.walk(tree):
+    docstrings: set[ast.AST] = set()
+    for node in ast.walk(tree):  # what holds something comes before it
         match node:
-            case ast.Constant(value=str(text)) if node not in documented:
+            case ast.Module(body=[ast.Expr(value), *_]) | ast.ClassDef(body=[ast.Expr(value), *_]):
+                docstrings.add(value)
+            case ast.FunctionDef(body=[ast.Expr(value), *_]):
+                docstrings.add(value)
+            case ast.Constant(value=str(text)) if node not in docstrings:
                 yield text
             case ast.JoinedStr(values=values):
                 yield "".join(part.value if isinstance(part, ast.Constant) else FILLED_IN for part in values)

@@ -23,10 +23,10 @@ from connector.ledger.records import Pending
 from connector.mapping import CompiledMapping, compile_mapping, hints, load
 from connector.model import KEY
 from connector.source import open_source
+from tests.docs.blocks import blocks, whole_file
 
+TOP = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 NOW = 1_780_000_000.0
-HEAD = "version: 1\nintegration: {name: Acme CRM, owner_email: revops@acme.example}\n"
-FENCE = re.compile(r"^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://)(?P<target>[^)#]+)(?:#[^)]*)?\)")
 
 
@@ -41,22 +41,20 @@ class Example:
 
 def examples(page: str) -> list[Example]:
     found: list[Example] = []
-    for block in FENCE.finditer((ROOT / "docs" / page).read_text()):
-        match block["kind"]:
+    for block in blocks(ROOT / "docs" / page):
+        match block.kind:
             case "yaml":
-                found.append(Example(block["text"]))
+                found.append(Example(block.text))
             case "sql":
-                found[-1].sql += block["text"]
+                found[-1].sql += block.text
             case "json" | "text":
-                found[-1].expected += block["text"].splitlines()
+                found[-1].expected += block.text.splitlines()
     return found
 
 
 def compiled(example: Example, folder: Path) -> CompiledMapping:
     mapping = folder / "mapping.yaml"
-    whole = example.mapping.startswith("version:")
-    body = "".join(f"  {line}\n" for line in example.mapping.splitlines())
-    mapping.write_text(example.mapping if whole else f"{HEAD}entities:\n{body}")
+    mapping.write_text(whole_file(example.mapping))
     file = load(mapping)
     source = open_source(f"sqlite:///{folder / 'crm.db'}", FakeClock(NOW))
     try:
@@ -135,7 +133,7 @@ def test_what_is_made_from_the_code_is_up_to_date(page: Path) -> None:
     assert refreshed(text) == text, "run: make docs"
 
 
-@pytest.mark.parametrize("page", [*pages(), ROOT / "README.md", ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*pages(), *TOP], ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     missing = [
         found["target"] for found in LINK.finditer(page.read_text()) if not (page.parent / found["target"]).exists()
