@@ -24,6 +24,7 @@ class DataFileCheck:
     ) -> None:
         self._rules = rules
         self._effects = effects
+        self._refused_lines, self._refused_objects = frozenset(effects.lines), frozenset(effects.object_ids)
         self._behaviour = behaviour
         self._account_exists = account_exists
         self._asks_parent = behaviour.reject_unknown_parent and object_type in PARENT_TYPES
@@ -48,10 +49,11 @@ class DataFileCheck:
                 yield line
 
     def _check(self, number: int, raw: bytes) -> ParsedLine:
-        if self._effects.refuses(number, None):
+        every = self._effects.every
+        if number in self._refused_lines or (every > 0 and number % every == 0):
             raise LineFault(self._effects.description)
         line = self._rules.parse(raw)
-        if self._effects.refuses(number, line.object_id):
+        if line.object_id in self._refused_objects:
             raise LineFault(self._effects.description)
         if line.object_id in self._seen:
             raise LineFault("Field [objectId] appears more than once in the file")

@@ -181,10 +181,6 @@ class Effects:
         """Whether others overtake this upload."""
         return self.pending_seconds > 0
 
-    def refuses(self, number: int, object_id: str | None) -> bool:
-        """Return whether the line with this number (from 1) and object is to be refused."""
-        return number in self.lines or object_id in self.object_ids or (self.every > 0 and number % self.every == 0)
-
 
 def effects_of(faults: Iterable[Fault]) -> Effects:
     """Return what these faults (of upload kinds) do together; a later one of the same kind wins."""

@@ -71,8 +71,6 @@ class Expectation:
         """Tell whether Gong's own rules, which the connector leaves to Gong, are against the line."""
         if line.get("isDeleted"):
             return False
-        if line.get("industry") is not None and line["industry"] not in INDUSTRIES:
-            return True
         if line.get("discount") is not None and not 0 <= line["discount"] <= 100:
             return True
         return older_reference and any(line.get(name) in (None, "", []) for name in _DEMANDED.get(kind, ()))
@@ -91,12 +89,15 @@ class Expectation:
         sites = _text(row["sites"])
         domains = None if sites is None else list(dict.fromkeys(s.strip() for s in sites.split(",") if s.strip()))
         industry = _text(row["industry"])
+        industry = None if industry is None or not industry.strip() else industry
+        if industry is not None and industry not in INDUSTRIES:
+            raise _Bad("not a value of the list")
         line = {
             "objectId": str(row["id"]),
             "url": f"https://crm.example/v{self.version}/{row['id']}",
             "name": _text(row["name"]),
             "domains": domains,
-            "industry": None if industry is None or not industry.strip() else industry,
+            "industry": industry,
             "revenue": _number(row["revenue"]),
         }
         if self.version > 1:
