@@ -18,7 +18,16 @@ GENERIC = ("test_bound", "test_order", "test_ties", "test_late_commits")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items[:] = [item for item in items if "duckdb" not in item.name or item.path.stem in GENERIC]
+    items[:] = [item for item in items if _concerns(item)]
+
+
+def _concerns(item: pytest.Item) -> bool:
+    """Whether a test says something of the database it would run on: `only_on` and `not_on` name kinds, and why."""
+    backend = item.callspec.params.get("server") if hasattr(item, "callspec") else None
+    if backend == "duckdb" and item.path.stem not in GENERIC:
+        return False
+    only, never = item.get_closest_marker("only_on"), item.get_closest_marker("not_on")
+    return backend is None or not ((only and backend not in only.args) or (never and backend in never.args))
 
 
 @contextmanager

@@ -38,9 +38,8 @@ def test_times_without_a_zone(crm: Crm, zone: str) -> None:
     _is_between(crm, bound, zone, wall)
 
 
+@pytest.mark.not_on("sqlite", "duckdb", why="SQLite has no times with a zone, and DuckDB no clock that runs")
 def test_times_with_a_zone_do_not_follow_the_mappings_zone(crm: Crm) -> None:
-    if crm.backend in ("sqlite", "duckdb"):
-        pytest.skip("SQLite has no times with a zone, and DuckDB no clock that runs")
     crm.create("deals", "id INTEGER PRIMARY KEY, updated_at {zoned}, name VARCHAR(50)")
     bound = crm.source.cursor_bound(relation(timezone="Asia/Tokyo"), 600).modified
     with crm.owner.begin() as connection:
@@ -155,9 +154,8 @@ def test_columns_that_tell_no_time_are_refused_in_words(crm: Crm, kind: str, val
     assert str(value) not in str(caught.value)
 
 
+@pytest.mark.only_on("sqlite", why="only SQLite mixes types within a column")
 def test_numbers_and_texts_in_one_column_are_refused(crm: Crm) -> None:
-    if crm.backend != "sqlite":
-        pytest.skip("only SQLite mixes types within a column")
     crm.create("deals", "id INTEGER PRIMARY KEY, updated_at DATETIME, name VARCHAR(50)")
     crm.insert("deals", [(1, 1_700_000_000, "x"), (2, "2026-01-01 00:00:00", "x")])
     with pytest.raises(ConfigError, match="numbers in some rows"):

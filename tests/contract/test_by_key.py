@@ -85,9 +85,8 @@ def test_texts_that_only_resemble_a_key_match_nothing(crm: Crm, text: str) -> No
     assert crm.source.by_key(PLAIN, [text]) == []
 
 
+@pytest.mark.only_on("mysql", why="columns with a character set of their own are MySQL's")
 def test_texts_beyond_the_columns_character_set(crm: Crm) -> None:
-    if crm.backend != "mysql":
-        pytest.skip("columns with a character set of their own are MySQL's")
     for charset in ("latin1", "utf8mb3"):
         _fill(crm, f"VARCHAR(64) CHARACTER SET {charset} PRIMARY KEY", ["plain", "müller"])
         found = crm.source.by_key(PLAIN, ["😀", "müller", "日本", "plain"])
@@ -121,9 +120,8 @@ def test_keys_of_a_query(crm: Crm) -> None:
     assert sorted(row[KEY] for row in crm.source.by_key(union, ["d1", "d3", "1"])) == ["d1", "d3"]
 
 
+@pytest.mark.only_on("sqlite", why="only SQLite mixes types within a column")
 def test_numbers_and_texts_in_one_sqlite_column(crm: Crm) -> None:
-    if crm.backend != "sqlite":
-        pytest.skip("only SQLite mixes types within a column")
     _fill(crm, "BLOB", [7, "7", "x"])
     assert [row[KEY] for row in crm.source.by_key(PLAIN, ["7", "x"])] == [7, "7", "x"]
 
@@ -146,9 +144,8 @@ def test_the_keys_index_is_used(crm: Crm, kind: str) -> None:
     assert re.search(expected[crm.backend], str(plan)), plan
 
 
+@pytest.mark.not_on("sqlite", why="SQLite has no enumerations")
 def test_an_enumeration_as_key(crm: Crm) -> None:
-    if crm.backend == "sqlite":
-        pytest.skip("SQLite has no enumerations")
     if crm.backend == "postgresql":
         crm.execute("CREATE TYPE stage_name AS ENUM ('new', 'won')")
     _fill(crm, "stage_name" if crm.backend == "postgresql" else "ENUM('new', 'won')", ["won", "new"])

@@ -53,9 +53,8 @@ def test_nothing_can_be_written(deals: Crm, statement: str) -> None:
     assert "mine" not in deals.source.tables()
 
 
+@pytest.mark.only_on("postgresql", why="needs a function of the database's own")
 def test_a_function_cannot_write_either(deals: Crm) -> None:
-    if deals.backend != "postgresql":
-        pytest.skip("needs a function of the database's own")
     deals.execute(
         "CREATE FUNCTION sneak() RETURNS integer LANGUAGE sql AS 'DELETE FROM deals RETURNING 1'",
     )
@@ -146,9 +145,8 @@ def _assert_idle(crm: Crm) -> None:
         assert connection.exec_driver_sql(query).scalar() == 0
 
 
+@pytest.mark.not_on("sqlite", why="SQLite has no server that could go")
 def test_a_connection_killed_in_mid_stream_is_said_to_be_unavailable(many_deals: Crm) -> None:
-    if many_deals.backend == "sqlite":
-        pytest.skip("SQLite has no server that could go")
     many_deals.insert("deals", [(ROWS + number, "2026-01-05 10:00:00", "x" * 4000) for number in range(20_000)])
     stream = many_deals.source.changes(relation(), None)
     next(stream)
@@ -168,9 +166,8 @@ def test_a_connection_killed_in_mid_stream_is_said_to_be_unavailable(many_deals:
     assert len(flat(many_deals.source.everything(relation(where="id < 7")))) == 7
 
 
+@pytest.mark.only_on("postgresql", why="shown on PostgreSQL; the pool is the same")
 def test_idle_connections_that_the_server_closed_are_replaced(deals: Crm) -> None:
-    if deals.backend != "postgresql":
-        pytest.skip("shown on PostgreSQL; the pool is the same")
     deals.source.ping()
     with deals.owner.connect() as connection:
         connection.exec_driver_sql(
@@ -180,10 +177,9 @@ def test_idle_connections_that_the_server_closed_are_replaced(deals: Crm) -> Non
     deals.source.ping()
 
 
+@pytest.mark.only_on("postgresql", why="poolers of MySQL that share sessions follow what is set")
 def test_a_session_is_given_back_as_it_was(deals: Crm) -> None:
     """Behind a pooler in its transaction mode the next one who gets it is somebody else."""
-    if deals.backend != "postgresql":
-        pytest.skip("poolers of MySQL that share sessions follow what is set")
     names = ("default_transaction_read_only", "TimeZone", "DateStyle", "cursor_tuple_fraction", "statement_timeout")
     query = "SELECT name, setting, reset_val FROM pg_settings WHERE lower(name) = ANY(%s)"
     deals.reopened(statement_timeout=7)
@@ -209,9 +205,8 @@ def test_threads_read_side_by_side(many_deals: Crm) -> None:
     assert found == [list(range(remainder, ROWS, 3)) for remainder in range(3)]
 
 
+@pytest.mark.not_on("sqlite", why="SQLite reads within this process, without a timeout")
 def test_the_statement_timeout_ends_a_slow_query(deals: Crm) -> None:
-    if deals.backend == "sqlite":
-        pytest.skip("SQLite reads within this process, without a timeout")
     quick = deals.reopened(statement_timeout=0.2)
     slow = {"postgresql": "SELECT pg_sleep(30)::text", "mysql": "SELECT SLEEP(30) FROM deals"}[deals.backend]
     with pytest.raises(SourceUnavailable):
@@ -220,9 +215,8 @@ def test_the_statement_timeout_ends_a_slow_query(deals: Crm) -> None:
     quick.close()
 
 
+@pytest.mark.only_on("sqlite", why="WAL files are SQLite's")
 def test_a_wal_database_is_read_while_it_is_written(deals: Crm) -> None:
-    if deals.backend != "sqlite":
-        pytest.skip("WAL files are SQLite's")
     with deals.owner.connect() as writer:
         writer.exec_driver_sql("UPDATE deals SET name = 'uncommitted' WHERE id = 0")
         assert flat(deals.source.everything(relation(where="id = 0")))[0][FIRST_COLUMN] == "x" * 1000

@@ -92,9 +92,8 @@ def test_sql_that_the_database_refuses_is_said_in_its_words(deals: Crm, wrong: d
     assert len(text.splitlines()) == 1
 
 
+@pytest.mark.not_on("sqlite", why="SQLite gives the second a name of its own")
 def test_a_query_with_a_name_twice_is_refused(deals: Crm) -> None:
-    if deals.backend == "sqlite":
-        pytest.skip("SQLite gives the second a name of its own")
     with pytest.raises(ConfigError, match=r"twice|Duplicate"):
         deals.source.describe(relation(query="SELECT a.id, b.id FROM deals a JOIN deals b ON a.id = b.id"))
 
@@ -124,9 +123,8 @@ def test_a_column_that_was_never_there_is_not_read_as_a_text(deals: Crm) -> None
         flat(deals.source.everything(relation(columns=("no_such",))))
 
 
+@pytest.mark.only_on("postgresql", why="SQLite and MySQL turn such a value into 0")
 def test_sql_that_fails_on_a_value_does_not_tell_the_value(deals: Crm) -> None:
-    if deals.backend != "postgresql":
-        pytest.skip("SQLite and MySQL turn such a value into 0")
     deals.execute("INSERT INTO deals VALUES (1, '2026-01-01 00:00:00', 'secret name', 1)")
     what = relation(where="CAST(name AS INTEGER) = 1")
     deals.source.describe(what)
@@ -139,9 +137,8 @@ def test_sql_that_fails_on_a_value_does_not_tell_the_value(deals: Crm) -> None:
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.not_on("sqlite", why="SQLite has no privileges")
 def test_a_missing_privilege_is_answered_with_the_grant(deals: Crm) -> None:
-    if deals.backend == "sqlite":
-        pytest.skip("SQLite has no privileges")
     name = f"reader_{str(deals.url.database)[-12:]}"
     if deals.backend == "postgresql":
         deals.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'pass-word'")
@@ -165,9 +162,8 @@ def test_a_missing_privilege_is_answered_with_the_grant(deals: Crm) -> None:
         deals.execute(*drop)
 
 
+@pytest.mark.only_on("postgresql", why="schemas with privileges of their own are PostgreSQL's")
 def test_a_missing_privilege_on_a_schema_is_answered_with_its_grant(deals: Crm) -> None:
-    if deals.backend != "postgresql":
-        pytest.skip("schemas with privileges of their own are PostgreSQL's")
     name = f"reader_{str(deals.url.database)[-12:]}"
     deals.execute(f"CREATE ROLE {name} LOGIN", "CREATE SCHEMA sales", "CREATE TABLE sales.deals (id INTEGER)")
     deals.url = deals.url.set(username=name)
@@ -181,9 +177,8 @@ def test_a_missing_privilege_on_a_schema_is_answered_with_its_grant(deals: Crm) 
         deals.execute("DROP SCHEMA sales CASCADE", f"DROP ROLE {name}")
 
 
+@pytest.mark.not_on("sqlite", why="SQLite has no password")
 def test_a_password_is_never_shown(crm: Crm) -> None:
-    if crm.backend == "sqlite":
-        pytest.skip("SQLite has no password")
     right = crm.url
     for wrong in (
         right.set(username="nobody_here", password="s3cret-pw"),

@@ -79,9 +79,8 @@ def _overlap(crm: Crm) -> float:
     return 0 if crm.backend in SEES_SESSIONS else 300
 
 
+@pytest.mark.not_on("duckdb", why="nobody reads a DuckDB file while it is written")
 def test_a_row_that_was_open_when_the_bound_was_read_is_read_next_time(crm: Crm) -> None:
-    if crm.backend == "duckdb":
-        pytest.skip("nobody reads a DuckDB file while it is written")
     _deals(crm)
     with _session(crm) as writer:
         _insert(crm, writer, 1)
@@ -96,10 +95,9 @@ def test_a_row_that_was_open_when_the_bound_was_read_is_read_next_time(crm: Crm)
     assert [row[KEY] for row in flat(crm.source.changes(relation(), Position(bound.modified, "")))] == [1]
 
 
+@pytest.mark.only_on("postgresql", why="elsewhere sessions are not told by their names")
 def test_a_writer_on_a_session_that_was_ours_is_seen(crm: Crm) -> None:
     """A pooler hands sessions on, by the name that they had."""
-    if crm.backend != "postgresql":
-        pytest.skip("elsewhere sessions are not told by their names")
     _deals(crm)
     crm.source.ping()
     with _session(crm) as writer:
@@ -109,10 +107,9 @@ def test_a_writer_on_a_session_that_was_ours_is_seen(crm: Crm) -> None:
         assert _name(crm, writer) in _held(crm.source)
 
 
+@pytest.mark.only_on("postgresql", why="elsewhere NOW() is the statement's own time")
 def test_a_transaction_that_has_not_written_yet_holds_the_bound(crm: Crm) -> None:
     """`now()` is PostgreSQL's name for when the transaction began, however late it writes."""
-    if crm.backend != "postgresql":
-        pytest.skip("elsewhere NOW() is the statement's own time")
     _deals(crm)
     with _session(crm) as writer:
         began = writer.exec_driver_sql("SELECT now()").scalar()
@@ -125,9 +122,8 @@ def test_a_transaction_that_has_not_written_yet_holds_the_bound(crm: Crm) -> Non
     assert [row[KEY] for row in flat(crm.source.changes(relation(), Position(bound.modified, "")))] == [1]
 
 
+@pytest.mark.only_on(*SEES_SESSIONS, why="this database does not show its transactions")
 def test_the_oldest_of_two_transactions_holds_until_it_ends(crm: Crm) -> None:
-    if crm.backend not in SEES_SESSIONS:
-        pytest.skip("this database does not show its transactions")
     _deals(crm)
     with _session(crm) as first, _session(crm) as second:
         _insert(crm, first, 1)
@@ -143,9 +139,8 @@ def test_the_oldest_of_two_transactions_holds_until_it_ends(crm: Crm) -> None:
         assert crm.source.horizon().at <= late
 
 
+@pytest.mark.only_on(*SEES_SESSIONS, why="this database does not show its transactions")
 def test_a_transaction_rolled_back_holds_nothing(crm: Crm) -> None:
-    if crm.backend not in SEES_SESSIONS:
-        pytest.skip("this database does not show its transactions")
     _deals(crm)
     with _session(crm) as writer:
         _insert(crm, writer, 1)
@@ -155,9 +150,8 @@ def test_a_transaction_rolled_back_holds_nothing(crm: Crm) -> None:
         _until(lambda: name not in _held(crm.source))
 
 
+@pytest.mark.only_on(*SEES_SESSIONS, why="this database does not show its transactions")
 def test_our_own_readings_hold_nothing(crm: Crm) -> None:
-    if crm.backend not in SEES_SESSIONS:
-        pytest.skip("this database does not show its transactions")
     _deals(crm)
     crm.insert("deals", [(key, "2020-01-01 00:00:00", "old") for key in range(1, 3000)])
     before = set(_held(crm.source))
@@ -173,10 +167,9 @@ def test_our_own_readings_hold_nothing(crm: Crm) -> None:
     other.close()
 
 
+@pytest.mark.only_on("mysql", why="only MySQL and MariaDB have metadata locks")
 def test_a_statement_that_waits_for_a_metadata_lock_holds_its_time(crm: Crm) -> None:
     """It has its NOW() already and stands in no list of transactions, not even when it goes on much later."""
-    if crm.backend != "mysql":
-        pytest.skip("only MySQL and MariaDB have metadata locks")
     _deals(crm)
     crm.create("blocked", "id INTEGER PRIMARY KEY, updated_at {stamp}, name VARCHAR(50)")
     with _session(crm) as reader, _session(crm) as writer, _session(crm) as owner:
@@ -209,9 +202,8 @@ def test_a_statement_that_waits_for_a_metadata_lock_holds_its_time(crm: Crm) -> 
         _until(lambda: name not in _held(crm.source))
 
 
+@pytest.mark.only_on("mysql", why="PostgreSQL's are tried on a server of their own, below")
 def test_a_prepared_transaction_without_connection_makes_the_cursor_stay(crm: Crm) -> None:
-    if crm.backend != "mysql":
-        pytest.skip("PostgreSQL's are tried on a server of their own, below")
     _deals(crm)
     name = secrets.token_hex(6)
     with _session(crm) as writer:
@@ -232,10 +224,9 @@ def test_a_prepared_transaction_without_connection_makes_the_cursor_stay(crm: Cr
     assert [row[KEY] for row in flat(crm.source.changes(relation(), Position(bound.modified, "")))] == [1]
 
 
+@pytest.mark.only_on("mysql", why="only InnoDB gives out old lists")
 def test_a_list_of_transactions_that_is_old_makes_the_cursor_stay(crm: Crm) -> None:
     """A monitor that polls MariaDB's list keeps everybody from a new one: nothing is known of what began since."""
-    if crm.backend != "mysql":
-        pytest.skip("only InnoDB gives out old lists")
     _deals(crm)
     assert not crm.source.cursor_bound(relation(), 0).stay
     with mock.patch("connector.source.backends.mysql._LOOKS", 0):
@@ -266,10 +257,9 @@ def _role(crm: Crm) -> Iterator[tuple[str, Source]]:
         crm.execute(*([f"DROP OWNED BY {name}"] if crm.backend == "postgresql" else []), f"DROP USER {who}")
 
 
+@pytest.mark.only_on(*SEES_SESSIONS, why="there are no accounts")
 def test_an_account_that_may_not_see_others_is_told_which_grant_it_needs(crm: Crm) -> None:
     """Without it the start of another's transaction is NULL, and the oldest of the rest looks safe."""
-    if crm.backend not in SEES_SESSIONS:
-        pytest.skip("there are no accounts")
     _deals(crm)
     with _role(crm) as (who, source), _session(crm) as writer:
         _insert(crm, writer, 1)
@@ -289,9 +279,8 @@ def test_an_account_that_may_not_see_others_is_told_which_grant_it_needs(crm: Cr
     _ = who
 
 
+@pytest.mark.not_on(*SEES_SESSIONS, why="this database shows its transactions")
 def test_a_database_that_shows_nothing_is_held_to_the_overlap(crm: Crm) -> None:
-    if crm.backend in SEES_SESSIONS:
-        pytest.skip("this database shows its transactions")
     horizon = crm.source.horizon()
     assert (horizon.at, horizon.holder, horizon.stay) == (horizon.now, None, False)
     assert horizon.lacking == "this kind of database does not say which transactions are open"

@@ -29,9 +29,8 @@ def _read(crm: Crm, kind: str, value: str) -> Any:
 
 
 @pytest.mark.parametrize("digits", ["10.10", "0.00", "-1234567890123456789012.34", "99999999999999999999.99"])
+@pytest.mark.not_on("sqlite", why="SQLite has no decimals: it keeps what it was given as integer, real or text")
 def test_decimals_are_exact(crm: Crm, digits: str) -> None:
-    if crm.backend == "sqlite":
-        pytest.skip("SQLite has no decimals: it keeps what it was given as integer, real or text")
     value = _read(crm, "NUMERIC(30,2)", digits)
     assert isinstance(value, Decimal)
     assert str(value) == digits
@@ -65,9 +64,8 @@ def test_times_without_a_zone_stay_without(crm: Crm) -> None:
     assert value == (expected.isoformat(" ") if crm.backend == "sqlite" else expected)
 
 
+@pytest.mark.not_on("sqlite", why="SQLite has no times with a zone")
 def test_times_with_a_zone_come_in_utc(crm: Crm) -> None:
-    if crm.backend == "sqlite":
-        pytest.skip("SQLite has no times with a zone")
     crm.create("deals", "id INTEGER PRIMARY KEY, x {zoned}")
     with crm.owner.begin() as connection:
         zone = "SET time_zone = '+02:00'" if crm.backend == "mysql" else "SET timezone = 'Africa/Johannesburg'"
@@ -102,9 +100,8 @@ def test_huge_and_odd_texts(crm: Crm) -> None:
     assert [row[FIRST_COLUMN] for row in sorted(rows, key=lambda row: int(row[KEY]))] == texts
 
 
+@pytest.mark.only_on("sqlite", why="only SQLite stores such text in any database")
 def test_text_that_is_not_utf8_comes_as_bytes_and_the_others_as_text(crm: Crm) -> None:
-    if crm.backend != "sqlite":
-        pytest.skip("only SQLite stores such text in any database")
     crm.create("deals", "id INTEGER PRIMARY KEY, name {text}")
     crm.insert("deals", [(1, "good"), (3, "ümlaut")])
     crm.execute("INSERT INTO deals VALUES (2, CAST(x'62ff64' AS TEXT))")
@@ -112,9 +109,8 @@ def test_text_that_is_not_utf8_comes_as_bytes_and_the_others_as_text(crm: Crm) -
     assert rows == {1: "good", 2: b"b\xffd", 3: "ümlaut"}
 
 
+@pytest.mark.only_on("mysql", why="a session of MySQL or MariaDB can be told to answer in another character set")
 def test_text_that_a_server_sends_in_another_encoding_comes_as_bytes(crm: Crm) -> None:
-    if crm.backend != "mysql":
-        pytest.skip("a session of MySQL or MariaDB can be told to answer in another character set")
     with crm.source._sessions.snapshot() as session:
         session.ask("SET character_set_results = latin1")
         assert session.rows(Statement(("SELECT 'good' AS a, 'b\u00fcd' AS b, 7 AS c",))) == [("good", b"b\xfcd", 7)]
@@ -146,15 +142,13 @@ def test_text_of_any_encoding_in_an_sql_ascii_database() -> None:
         ("INT4RANGE", "[1,5)"),
     ],
 )
+@pytest.mark.only_on("postgresql", why="a type or value of PostgreSQL")
 def test_what_python_cannot_express_comes_as_text(crm: Crm, kind: str, text: str) -> None:
-    if crm.backend != "postgresql":
-        pytest.skip("a type or value of PostgreSQL")
     assert _read(crm, kind, f"'{text}'") == text
 
 
+@pytest.mark.only_on("postgresql", why="only PostgreSQL has arrays")
 def test_arrays_come_as_lists(crm: Crm) -> None:
-    if crm.backend != "postgresql":
-        pytest.skip("only PostgreSQL has arrays")
     assert _read(crm, "DATE[]", "'{2026-01-01,infinity,NULL}'") == [
         date(2026, 1, 1),
         "infinity",
@@ -163,9 +157,8 @@ def test_arrays_come_as_lists(crm: Crm) -> None:
 
 
 @pytest.mark.parametrize(("kind", "text"), [("DATETIME", "0000-00-00 00:00:00"), ("DATE", "0000-00-00")])
+@pytest.mark.only_on("mysql", why="only MySQL and MariaDB have zero dates")
 def test_zero_dates_come_as_none(crm: Crm, kind: str, text: str) -> None:
-    if crm.backend != "mysql":
-        pytest.skip("only MySQL and MariaDB have zero dates")
     crm.create("deals", f"id INTEGER PRIMARY KEY, x {kind}")
     with crm.owner.begin() as connection:
         connection.exec_driver_sql("SET sql_mode = ''")
@@ -176,9 +169,8 @@ def test_zero_dates_come_as_none(crm: Crm, kind: str, text: str) -> None:
     assert rows[1][FIRST_COLUMN].startswith("2026-00-00")
 
 
+@pytest.mark.only_on("mysql", why="BIT is MySQL's and MariaDB's")
 def test_single_bits_come_as_bytes(crm: Crm) -> None:
-    if crm.backend != "mysql":
-        pytest.skip("BIT is MySQL's and MariaDB's")
     assert _read(crm, "BIT(1)", "b'1'") == b"\x01"
 
 
