@@ -37,11 +37,6 @@ class Site(cli_site.Site):
     conninfo: str
     """The CRM's database, for psycopg."""
 
-    def first_load(self, status: int = 0) -> None:
-        """Register and make the first pass, each as a process of its own."""
-        self.process("register")
-        self.process("sync", status=status)
-
     def sync(self, status: int = 0) -> list[tuple[str, int]]:
         """One pass; the (type, lines) of each upload that Gong got from it, in their order."""
         before = len(self.world.uploads())

@@ -16,7 +16,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """DjangoCRM after the first load."""
     home = tmp_path_factory.mktemp("djangocrm-postgresql")
     with company(home, "django-crm-postgresql.sql.gz", djangocrm_for_postgresql(home)) as site:
-        site.first_load(SOMETHING_REFUSED)
+        site.connector("register")
+        site.connector("sync", status=SOMETHING_REFUSED)
         wanted = expected(site.conninfo)
         assert {kind: len(objects) for kind, objects in wanted.items()} == {
             "BUSINESS_USER": 18, "STAGE": 22, "ACCOUNT": 253, "CONTACT": 452, "DEAL": 261, "LEAD": 196,

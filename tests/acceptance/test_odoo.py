@@ -16,7 +16,8 @@ NOW = "now() AT TIME ZONE 'UTC'"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Odoo after the first load."""
     with company(tmp_path_factory.mktemp("odoo"), DUMP, CONFIG / "odoo.yaml") as site:
-        site.first_load()
+        site.process("register")
+        site.process("sync")
         wanted = expected(site.conninfo)
         assert {kind: len(objects) for kind, objects in wanted.items()} == {
             "BUSINESS_USER": 8, "STAGE": 5, "ACCOUNT": 465, "CONTACT": 480, "DEAL": 578, "LEAD": 139,

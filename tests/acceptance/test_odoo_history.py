@@ -17,7 +17,8 @@ GAPS = 22
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Odoo after the first load and the backfill of every type with a history."""
     with company(tmp_path_factory.mktemp("odoo-history"), "odoo-17.0-postgresql.sql.gz", CONFIG / "odoo.yaml") as site:
-        site.first_load()
+        site.connector("register")
+        site.connector("sync")
         for object_type in ("ACCOUNT", "CONTACT", "DEAL", "LEAD"):
             site.connector("backfill", object_type)
         yield site
