@@ -4,7 +4,9 @@ import argparse
 import os
 import sys
 import time
+from pathlib import Path
 
+from tests.simulation.record import Record
 from tests.simulation.run import run_many, run_seed
 from tests.simulation.telling import Tally
 
@@ -17,6 +19,12 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=200, help="run so many (200)")
     parser.add_argument("--from", dest="first", type=int, default=1, help="the first of them (1)")
     parser.add_argument("--jobs", type=int, default=1, help="on so many processes (1)")
+    parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="FILE",
+        help="write each hundred seeds down there, with the commit, and leave out those that stand there already",
+    )
     parser.add_argument(
         "--mutations",
         nargs="?",
@@ -31,7 +39,10 @@ def main() -> int:
         return show(given.mutations)
     if given.seed is not None:
         return _one(given.seed, trace=given.trace)
-    return _many(range(given.first, given.first + given.seeds), given.jobs)
+    seeds = range(given.first, given.first + given.seeds)
+    if given.record is not None:
+        return _recorded(seeds, given.jobs, Record(given.record))
+    return _many(seeds, given.jobs)
 
 
 def _one(seed: int, *, trace: bool) -> int:
@@ -46,7 +57,20 @@ def _one(seed: int, *, trace: bool) -> int:
     return 0
 
 
+def _recorded(seeds: range, jobs: int, record: Record) -> int:
+    failed: list[int] = []
+    for piece in record.left(seeds):
+        found = _run(piece, jobs)
+        record.note(piece, found)
+        failed += found
+    return _told(seeds, failed)
+
+
 def _many(seeds: range, jobs: int) -> int:
+    return _told(seeds, _run(seeds, jobs))
+
+
+def _run(seeds: range, jobs: int) -> list[int]:
     began = time.perf_counter()
     total, failed = Tally(), []
     for count, result in enumerate(run_many(seeds, jobs), start=1):
@@ -58,6 +82,10 @@ def _many(seeds: range, jobs: int) -> int:
             took = time.perf_counter() - began
             print(f"{count}/{len(seeds)} seeds, {count / took:.1f} a second, {len(failed)} failed", flush=True)
     _tell(total)
+    return failed
+
+
+def _told(seeds: range, failed: list[int]) -> int:
     if failed:
         print(f"{len(failed)} of {len(seeds)} seeds failed: {', '.join(map(str, sorted(failed)))}")
     return 1 if failed else 0
