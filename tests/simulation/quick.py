@@ -3,10 +3,11 @@ time. Every twentieth seed goes by SQLAlchemy, as the product does.
 """
 
 import sqlite3
-from collections import namedtuple
+from collections import defaultdict, namedtuple
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
 from typing import Any, Final, Self
@@ -23,25 +24,36 @@ _STATEMENTS: Final = 300
 
 @contextmanager
 def quickly() -> Iterator[None]:
-    """Have SQLite ledgers opened the short way, each copied from one that this process has migrated."""
-    by_sqlalchemy = Database._sqlite
+    """Have SQLite ledgers that are there already opened the short way. Connections of a process that is gone are those
+    of the next one: opening one takes as long as ten ticks.
+    """
+    by_sqlalchemy, idle = Database._sqlite, _Idle(list)
 
     def opened(database: Database) -> Any:
         file = Path(database.url.database or "")
         if not file.exists():
             return by_sqlalchemy(database)  # to be migrated: Alembic wants SQLAlchemy
-        return Engine(file, database)
+        return Engine(file, database, idle)
 
     with mock.patch.object(Database, "_sqlite", opened):
-        yield
+        try:
+            yield
+        finally:
+            for connection in chain.from_iterable(idle.values()):
+                connection.close()
+
+
+_Idle = defaultdict[int, list[sqlite3.Connection]]
+"""Connections that nobody uses, by the inode of their file."""
 
 
 class Engine:
     """Gives out connections to a file, as SQLAlchemy's engine does."""
 
-    def __init__(self, file: Path, database: Database) -> None:
+    def __init__(self, file: Path, database: Database, idle: _Idle) -> None:
         self._file = file
         self._database = database
+        self._all_idle = idle
         self._idle: list[sqlite3.Connection] = []
 
     def connect(self) -> "Connection":
@@ -49,14 +61,14 @@ class Engine:
         return Connection(self._idle.pop() if self._idle else self._new(), self._idle)
 
     def _new(self) -> sqlite3.Connection:
+        kept = self._all_idle[self._file.stat().st_ino]
+        if kept:
+            self._database._file.opened(str(self._file))
+            return kept.pop()
         seconds = self._database._busy_seconds
         try:
             made = sqlite3.connect(
-                self._file,
-                timeout=seconds,
-                isolation_level=None,
-                cached_statements=_STATEMENTS,
-                check_same_thread=False,
+                self._file, seconds, isolation_level=None, cached_statements=_STATEMENTS, check_same_thread=False
             )
             self._database._file.opened(made.execute("PRAGMA database_list").fetchone()[2])
         except sqlite3.Error as error:
@@ -64,9 +76,10 @@ class Engine:
         return made
 
     def dispose(self) -> None:
-        """Close what is not in use."""
-        while self._idle:
-            self._idle.pop().close()
+        """Leave what is not in use to others."""
+        if self._idle:
+            self._all_idle[self._file.stat().st_ino] += self._idle
+            self._idle = []
 
 
 class Connection:
