@@ -38,6 +38,8 @@ class Shape:
     """The different values, most frequent first, where they are few and short; None where they are not."""
     least: int | None = None
     """The least value of a column of whole numbers."""
+    separator: str | None = None
+    """What stands between the web addresses of a value, where some hold several."""
 
     def share(self, looks: Looks) -> float:
         """Return how much of what is filled looks like it: 0 to 1."""

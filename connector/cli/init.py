@@ -15,12 +15,23 @@ from connector.cli.parts import looking, shipped
 from connector.engine.proposer import LONGEST_STATEMENT_SECONDS, Proposer, adapted
 from connector.errors import ConfigError, Problem
 from connector.mapping import load
+from connector.mapping.converters import EMAIL_ADDRESS
 from connector.mapping.proposing import Head, Proposal, ReadyMade, needs_zone, written
 from connector.object_types import ObjectType
 from connector.settings import Settings, load_settings, shown
 
 _LEFT_OUT: Final = "-"
 _OFFERED: Final = 5
+_LISTED: Final = 40
+_MEANT: Final = {
+    ObjectType.BUSINESS_USER: "the people who sell and use Gong",
+    ObjectType.STAGE: "the stages that deals go through",
+    ObjectType.ACCOUNT: "companies",
+    ObjectType.CONTACT: "persons at companies",
+    ObjectType.DEAL: "what is sold, with amount and stage",
+    ObjectType.LEAD: "persons who may become customers",
+}
+"""What the rows of a type are, where no table looks like it."""
 STDOUT: Final = Path("-")
 
 
@@ -47,6 +58,8 @@ def init(
         raise ConfigError(f"{path} is there already: give another --output, or --force to write over it")
     if owner_email is None and not asks:
         raise ConfigError("say who will own the integration: --owner-email with the address of a user of Gong's")
+    if owner_email is not None and not EMAIL_ADDRESS.fullmatch(owner_email.strip()):
+        raise ConfigError(f"--owner-email: {owner_email!r} is no e-mail address")
     timeout = min(settings.source_statement_timeout_seconds, LONGEST_STATEMENT_SECONDS)
     brief = settings.model_copy(update={"source_statement_timeout_seconds": timeout})
     with looking(brief) as wiring:
@@ -97,7 +110,11 @@ def _chosen(proposer: Proposer, tables: Mapping[ObjectType, str | None]) -> Prop
         others = [one.table for one in proposal.ranking[object_type] if one.table != offered][:_OFFERED]
         why = f": {draft.reason}" if draft is not None else f": {proposal.absent.get(object_type, '')}"
         say(f"{object_type}{why}", to=remarks)
-        if others:
+        if draft is None and not others:
+            taken = {one.table.name for one in proposal.drafts.values()}
+            others = [name for name in proposer.catalog.tables if name not in taken][:_LISTED]
+            say(f"  {_MEANT[object_type]}; there are: {', '.join(others)}", to=remarks)
+        elif others:
             say(f"  others that may be meant: {', '.join(others)}", to=remarks)
         answer = _asked(f"  table ({_LEFT_OUT} for none)", offered, [*proposer.catalog.tables, _LEFT_OUT])
         if answer != offered:
@@ -117,9 +134,13 @@ def _asked(question: str, default: str, known: Sequence[str]) -> str:
 def _identity(name: str, owner_email: str | None, *, asks: bool) -> tuple[str, str]:
     if asks:
         name = click.prompt("Name of the integration, as Gong shows it", default=name, err=True)
-    if owner_email is None:
-        owner_email = click.prompt("E-mail address of the Gong user who owns it", err=True)
-    return name.strip(), str(owner_email).strip()
+    while owner_email is None:
+        answer = str(click.prompt("E-mail address of the Gong user who owns it", err=True)).strip()
+        if EMAIL_ADDRESS.fullmatch(answer):
+            owner_email = answer
+        else:
+            say(f"  {answer!r} is no e-mail address.", "red", to=remarks)
+    return name.strip(), owner_email
 
 
 def _zone(proposal: Proposal, given: str | None, *, asks: bool) -> str:

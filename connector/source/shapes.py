@@ -33,12 +33,14 @@ def shape_of(values: Sequence[Any], *, whole: bool = False) -> Shape:
     few = len(counted) <= MOST_VALUES and all(len(text) <= _LONGEST_VALUE for text in counted)
     repeated = len(texts) >= _REPEATED * len(counted) or (whole and len(values) <= _FEW_ROWS)
     numbers = [int(value) for value in texts if isinstance(value, int | Decimal) and not isinstance(value, bool)]
+    lists = [between for text in texts if isinstance(text, str) and (between := _separator(text)) is not None]
     return Shape(
         rows=len(values),
         filled=len(filled),
         distinct=len(counted),
         looks=dict(looks),
         values=tuple(text for text, _ in counted.most_common()) if few and repeated and counted else None,
+        separator=Counter(lists).most_common(1)[0][0] if lists else None,
         least=min(numbers) if numbers and len(numbers) == len(texts) else None,
     )
 
@@ -53,6 +55,15 @@ def _looks(value: Any) -> Looks | None:
     for pattern, looks in ((_MOMENT, Looks.MOMENT), (_NUMBER, Looks.NUMBER), (_WEB, Looks.WEB)):
         if pattern.fullmatch(value):
             return looks
+    return Looks.WEB if _separator(value) is not None else None
+
+
+def _separator(text: str) -> str | None:
+    """Return what stands between several web addresses; None where the text is something else."""
+    for separator in (",", ";"):
+        parts = [part.strip() for part in text.split(separator) if part.strip()]
+        if len(parts) > 1 and all(map(_WEB.fullmatch, parts)):
+            return separator
     return None
 
 

@@ -38,7 +38,7 @@ def _schema(name: str) -> Schema:
 
 TIDY = _schema("tidy")
 UGLY = _schema("ugly")
-OTHERS = [_schema(name) for name in ("camel", "german", "joined", "scattered", "legacy")]
+OTHERS = [_schema(name) for name in ("camel", "german", "joined", "scattered", "legacy", "cases", "kuerzel", "mixed")]
 
 
 def create(connection: Connection, schema: Schema) -> None:
@@ -99,6 +99,8 @@ def _value(how: str, kind: str, row: int, dice: random.Random) -> object:
         "last": f"Mc{name}",
         "company": f"{name} Ltd",
         "web": f"https://www.{name.lower()}.example",
+        "webs": f"{name.lower()}.example, {name.lower()}.test",
+        "epoch": 1_770_000_000 + row * 25_000,
         "phone": f"+49 228 {dice.randrange(10**6)}",
         "words": f"{name} rollout",
         "time": at,

@@ -102,7 +102,7 @@ def test_every_additional_field_that_is_offered_can_be_taken(site: Site) -> None
     site.connector("init", "--output", "offered.yaml", *WHO)
     path = site.home / "offered.yaml"
     text = path.read_text()
-    assert "{name: industry, label: Industry, type: STRING, column: industry}" in text
+    assert "{name: industry, label: Industry, type: PICKLIST, column: industry}" in text
     assert "reference_to: USER, column: owner_id}" in text
     taken = text.replace("    # additional_fields:", "    additional_fields:").replace("    #   - {", "      - {")
     path.write_text(taken)

@@ -19,7 +19,7 @@ from connector.source import open_source
 
 sqlite3.register_adapter(datetime.datetime, lambda at: at.isoformat(" "))
 sqlite3.register_adapter(datetime.date, lambda day: day.isoformat())
-FLOOR = {"tidy": 1.0, "ugly": 1.0, "camel": 1.0, "german": 1.0, "joined": 1.0, "scattered": 1.0, "legacy": 1.0}
+FLOOR = dict.fromkeys((one.name for one in (TIDY, UGLY, *OTHERS)), 1.0)
 """The share of what is to be said that is said right."""
 
 

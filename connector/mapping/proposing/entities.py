@@ -7,10 +7,20 @@ from typing import Any, Final
 from connector.facts import ColumnFacts, Facts, Looks, TableFacts
 from connector.mapping.kinds import EXPECTED
 from connector.mapping.proposing.links import Detour, link, satellite, through
-from connector.mapping.proposing.matching import MOMENTS, NUMBERS, TEXTS, WHOLE, Match, find, is_true, matches
+from connector.mapping.proposing.matching import (
+    MOMENTS,
+    NUMBERS,
+    TEXTS,
+    WHOLE,
+    Match,
+    find,
+    is_true,
+    matches,
+    own_words,
+)
 from connector.mapping.proposing.others import other_fields
 from connector.mapping.proposing.states import state_map, state_of
-from connector.mapping.proposing.tables import Candidate, key_of
+from connector.mapping.proposing.tables import Candidate, key_of, kind_of_leads
 from connector.mapping.proposing.wanted import (
     ACCOUNT_LINK,
     ARCHIVED,
@@ -30,8 +40,6 @@ from connector.model import ColumnKind
 from connector.object_types import ObjectType
 
 _FLAGS: Final = frozenset({ColumnKind.BOOLEAN, ColumnKind.INTEGER, ColumnKind.TEXT, ColumnKind.BINARY})
-_FIRST_EPOCH: Final = 100_000_000
-"""Smaller whole numbers are no times."""
 _CODES: Final = TEXTS | WHOLE | {ColumnKind.UUID}
 _FULL_NAME: Final = FIELDS[ObjectType.ACCOUNT]["name"]
 _CONVERTED: Final = {
@@ -86,6 +94,8 @@ class Draft:
     """Additional fields that could be sent."""
     listed: list[str] = field(default_factory=list)
     """Columns whose values were mapped one by one."""
+    strip: str = ""
+    """A word of its columns that says nothing: that of the type, unless another is given."""
     lacks: str | None = None
     """Why it cannot be mapped after all."""
 
@@ -94,6 +104,15 @@ class Draft:
         """The columns that something is made of."""
         blocks = [one.block if isinstance(one.block, dict) else {"column": one.block} for one in self.fields]
         return {self.key[0], *(block["column"] for block in blocks if "column" in block)}
+
+    def keep(self, others: str) -> None:
+        """Have rows that are of another type count as deleted; `others` is the SQL condition that they meet."""
+        said = "leads and deals are in one table: a row that is of the other type is deleted here"
+        if self.deleted is None:
+            self.deleted = (others, said, "")
+        else:
+            condition, reason, column = self.deleted
+            self.deleted = (f"({condition}) OR {others}", f"{reason}; {said}", column)
 
     def add(self, name: str, block: str | dict[str, Any], reason: str) -> None:
         """Propose what a field is made of."""
@@ -131,7 +150,9 @@ def account(context: Context, reason: str, _drafts: Mapping[ObjectType, Draft]) 
     _take(draft, "name", wanted["name"], TEXTS)
     found = _find(draft, wanted["domains"], TEXTS | {ColumnKind.ARRAY})
     if found is not None:
-        draft.add("domains", {"column": found.column.name, "convert": "host"}, found.reason)
+        separator = found.column.shape.separator if found.column.shape is not None else None
+        several = {} if separator is None else {"split": separator}
+        draft.add("domains", {"column": found.column.name, **several, "convert": "host"}, found.reason)
     return _ended(context, draft)
 
 
@@ -146,7 +167,13 @@ def contact(context: Context, reason: str, _drafts: Mapping[ObjectType, Draft]) 
 def lead(context: Context, reason: str, _drafts: Mapping[ObjectType, Draft]) -> Draft:
     """The persons who may become contacts."""
     draft = _begun(ObjectType.LEAD, context.tables[ObjectType.LEAD], reason)
+    shared = kind_of_leads(draft.table) if context.tables.get(ObjectType.DEAL) is draft.table else None
+    if shared is not None:
+        draft.strip = "contact"
+        draft.keep(f"COALESCE({shared.column.sql}, '') <> '{shared.value}'")
     _person(context, draft)
+    if shared is not None:  # what is called a title there is the deal's
+        draft.fields = [one for one in draft.fields if one.name != "title"]
     converted = find(_CONVERSION, draft.table, _FLAGS | MOMENTS) is not None
     for name, kind in _CONVERTED.items():
         target = context.tables.get(kind)
@@ -155,7 +182,8 @@ def lead(context: Context, reason: str, _drafts: Mapping[ObjectType, Draft]) -> 
         if converted:
             phrases += (frozenset({word}),)
         found = None if target is None else link(draft.table, target, Wanted(phrases))
-        if found is not None and (converted or "convert" in found.column.name.lower()):
+        declared = kind is ObjectType.DEAL and found is not None and found.column.name in draft.table.references
+        if found is not None and (converted or declared or "convert" in found.column.name.lower()):
             draft.add(name, found.column.name, found.reason)
     return _ended(context, draft)
 
@@ -167,12 +195,27 @@ def deal(context: Context, reason: str, drafts: Mapping[ObjectType, Draft]) -> D
     _account_of(context, draft, drafts.get(ObjectType.CONTACT))
     _owner(draft, drafts.get(ObjectType.BUSINESS_USER))
     _take(draft, "name", wanted["name"], TEXTS)
-    _take(draft, "createdDate", wanted["createdDate"], MOMENTS | TEXTS)
+    _take(draft, "createdDate", wanted["createdDate"], MOMENTS | TEXTS | {ColumnKind.INTEGER})
     _take(draft, "closeDate", wanted["closeDate"], MOMENTS | TEXTS)
     stage_column = _stage(context, draft)
     _status(context, draft, stage_column)
     _take(draft, "amount", wanted["amount"], NUMBERS)
+    _currencies(draft)
+    shared = kind_of_leads(draft.table)
+    if shared is not None and context.tables.get(ObjectType.LEAD) is draft.table:
+        draft.keep(f"{shared.column.sql} = '{shared.value}'")
     return _ended(context, draft)
+
+
+def _currencies(draft: Draft) -> None:
+    for column in draft.table.columns.values():
+        several = column.shape is not None and column.shape.distinct > 1
+        if several and "currency" in own_words(column, draft.table) and column.kind in TEXTS:
+            draft.remarks.append(
+                f"Amounts are in several currencies (`{column.name}`), and Gong's amount knows of none: docs/recipes.md"
+                " says how they are made one."
+            )
+            return
 
 
 def stage(context: Context, candidate: Candidate | None, deals: Draft | None) -> Draft | None:
@@ -241,8 +284,6 @@ def _modified(table: TableFacts) -> tuple[str, str] | None:
             continue
         if column.kind in TEXTS and (shape is None or shape.share(Looks.MOMENT) < 1):
             continue
-        if column.kind is ColumnKind.INTEGER and (shape is None or (shape.least or 0) < _FIRST_EPOCH):
-            continue
         reason = match.reason
         if column.name not in table.indexed:
             reason += "; has no index"
@@ -259,7 +300,7 @@ def _deleted(table: TableFacts) -> tuple[str, str, str] | None:
 
 
 def _find(draft: Draft, wanted: Wanted, kinds: Collection[ColumnKind]) -> Match | None:
-    strip = SURE_WORDS[draft.type]
+    strip = draft.strip or SURE_WORDS[draft.type]
     return find(wanted, draft.table, kinds, strip=strip, but=draft.used)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from connector.facts import ColumnFacts, Looks, Shape, TableFacts
+from connector.facts import ColumnFacts, Looks, TableFacts
 from connector.mapping.proposing.names import KEYISH, NOISE, common_prefix, tokens, words
 from connector.mapping.proposing.wanted import TRUE_OF, Wanted
 from connector.model import ColumnKind
@@ -21,6 +21,8 @@ _PROVEN: Final = 0.1
 _SEEN: Final = 5
 """So many values tell something."""
 _MOST: Final = 0.5
+_FIRST_EPOCH: Final = 100_000_000
+"""Smaller whole numbers are no times."""
 _HARDLY: Final = 0.2
 
 TEXTS: Final = frozenset({ColumnKind.TEXT, ColumnKind.UNKNOWN})
@@ -96,20 +98,23 @@ def matches(
         score = named(wanted, own_words(column, table), strip)
         if not score:
             continue
-        more = _evidence(wanted.looks, column.shape)
+        more = _evidence(wanted.looks, column)
         if more is not None and score + more >= ENOUGH:
             found.append(Match(column, score + more, _reason(wanted.looks, column)))
     return sorted(found, key=lambda match: -match.score)
 
 
-def _evidence(looks: Looks | None, shape: Shape | None) -> float | None:
+def _evidence(looks: Looks | None, column: ColumnFacts) -> float | None:
     """Return what the sampled values add; None where they are something else."""
+    shape = column.shape
     if shape is None or not shape.rows:
         return 0.0
     if not shape.filled:
         return -_EMPTY if shape.rows >= _SEEN else 0.0
     if looks is None or shape.filled < _SEEN:
         return 0.0
+    if looks is Looks.MOMENT and column.kind is ColumnKind.INTEGER:  # seconds or milliseconds since 1970
+        return 0.0 if (shape.least or 0) >= _FIRST_EPOCH else None
     share = shape.share(looks)
     if share < _HARDLY:
         return None
@@ -163,7 +168,7 @@ def is_true(column: ColumnFacts, name: str) -> str | None:
         case ColumnKind.DATETIME | ColumnKind.DATETIME_TZ | ColumnKind.DATE:
             return f"{name} IS NOT NULL"
         case ColumnKind.TEXT:
-            for no, yes in TRUE_OF.items():
+            for no, yes in TRUE_OF:
                 if values is not None and (no in values or yes in values) and set(values) <= {no, yes}:
                     return f"{name} = '{yes}'"
     return None

@@ -17,41 +17,42 @@ def listed(text: str) -> frozenset[str]:
 
 _SPELLINGS: Final = {
     "account": "account acct acc accnt client customer cust cst company comp organization organisation org firm firma"
-    " business corporation kunde kunden societe empresa cliente klant klanten bedrijf unternehmen employer mandant",
+    " kd business corporation kunde kunden societe empresa cliente klant klanten bedrijf unternehmen employer mandant",
     "contact": "contact ctct cont person people ppl persons pers ansprechpartner kontakt kontakte contacto"
-    " contactpersoon contactperson personne persona",
+    " contactpersoon contactperson personne persona anspr",
     "deal": "deal opportunity opp oppty opps opty verkaufschance chance affaire oportunidad verkaufskans pursuit",
-    "lead": "lead prospect prosp inquiry enquiry interessent suspect",
+    "lead": "lead prospect prosp inquiry enquiry interessent interess suspect",
     "user": "user usr employee emp staff rep salesperson salesman slsmn seller benutzer mitarbeiter utilisateur usuario"
     " gebruiker medewerker vendeur personnel",
     "stage": "stage stg phase etape etapa fase",
     "status": "status stat sts state outcome zustand estado statut",
     "email": "email mail eml courriel correo emailaddress",
-    "name": "name nm nme nom nombre naam bezeichnung",
+    "name": "name nm nme nom nombre naam bezeichnung bez",
     "label": "label caption txt text",
     "first": "first given fst",
     "last": "last family lst latest",
     "full": "full display complete",
     "title": "title ttl titel",
-    "job": "job function occupation profession funktion",
+    "job": "job function occupation profession funktion fkt",
     "phone": "phone tel telephone telefon telefono telefoon ph phn fon",
     "mobile": "mobile cell cellphone mob handy portable gsm",
-    "amount": "amount amt betrag montant importe bedrag amnt",
+    "amount": "amount amt betrag montant importe bedrag amnt vol volumen",
     "value": "value val worth wert",
-    "close": "close closed closing closes cls clsd clos abschluss",
+    "close": "close closed closing closes cls clsd clos abschluss abschl",
     "expected": "expected exp expect est estimated forecast anticipated erwartet",
     "create": "create created creation crt crtd cre creat inserted insert ins entered entry added erstellt angelegt"
-    " aangemaakt",
+    " anl anlage erfasst aangemaakt",
     "update": "update updated upd updt modified modify modif mod change changed chg chgd edited touched written write"
-    " geaendert gewijzigd actualizado maj updating amended",
-    "delete": "delete deleted del dlt deletion removed remove erased geloescht supprime borrado trashed verwijderd",
+    " geaendert gewijzigd actualizado maj updating amended aend aenderung",
+    "delete": "delete deleted del dlt deletion removed remove erased geloescht supprime borrado trashed"
+    " verwijderd loe loesch",
     "active": "active activ enabled aktiv actif activo actief",
     "archive": "archive archived",
     "flag": "flag flg ind indicator yn bool is",
-    "at": "at on date dt dte time ts tm tms timestamp datetime datum day when utc stamp fecha",
+    "at": "at on date dt dte time ts tm tms timestamp datetime datum dat day when utc stamp fecha",
     "id": "id ids key pk fk uuid guid uid ident sid",
     "number": "number no nr num nbr numero nummer",
-    "code": "code cd",
+    "code": "code cd kz kennz kennzeichen",
     "owner": "owner own owned besitzer",
     "assigned": "assigned assignee assign",
     "responsible": "responsible resp handler",
@@ -64,21 +65,22 @@ _SPELLINGS: Final = {
     "position": "position pos",
     "won": "won win",
     "lost": "lost lose loss",
-    "open": "open",
+    "open": "open opened",
     "primary": "primary prim main default",
     "convert": "converted convert conv conversion",
     "parent": "parent",
     "address": "address addr adr adresse",
     "login": "login username loginname",
     "password": "password passwd pwd pass",
-    "probability": "probability prob likelihood",
+    "probability": "probability prob likelihood wkeit wahrscheinlichkeit",
+    "currency": "currency curr ccy waehrung devise moneda valuta",
     "revenue": "revenue rev turnover umsatz",
     "price": "price prc",
     "total": "total tot gross",
     "pipeline": "pipeline funnel",
     "description": "description descr desc note notes comment comments remark remarks",
     "type": "type typ kind category cat class",
-    "source": "source src origin channel",
+    "source": "source src origin channel herkunft herk",
     "industry": "industry sector branche vertical",
     "history": "history hist log audit changelog journal revision version trail",
     "temporary": "tmp temp bak backup old staging import imported copy test draft",
@@ -89,6 +91,7 @@ _SEVERAL: Final = {
     "fnm": ("first", "name"),
     "forename": ("first", "name"),
     "vorname": ("first", "name"),
+    "vorn": ("first", "name"),
     "prenom": ("first", "name"),
     "voornaam": ("first", "name"),
     "lastname": ("last", "name"),
@@ -96,6 +99,7 @@ _SEVERAL: Final = {
     "lnm": ("last", "name"),
     "surname": ("last", "name"),
     "nachname": ("last", "name"),
+    "nachn": ("last", "name"),
     "achternaam": ("last", "name"),
     "apellido": ("last", "name"),
     "fullname": ("full", "name"),
@@ -122,7 +126,7 @@ _PLAIN: Final = str.maketrans("éèêëáàâíïóôúçñ", "eeeeaaaiioouc" + 
     ord(letter): plain for letter, plain in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"))
 }
 _SHORTEST: Final = 3
-_ENDINGS: Final = frozenset({"id", "no", "nr", "nm", "dt", "at", "on", "cd"})
+_ENDINGS: Final = frozenset({"id", "no", "nr", "nm", "dt", "at", "on", "cd", "kz"})
 
 
 @cache
@@ -151,7 +155,7 @@ def common_prefix(names: Collection[str]) -> str | None:
     if not firsts:
         return None
     first, times = Counter(firsts).most_common(1)[0]
-    return first if times >= 4 and times >= 0.6 * total else None
+    return first if times == total >= 3 or (times >= 4 and times >= 0.6 * total) else None
 
 
 def _meaning(token: str) -> tuple[str, ...]:

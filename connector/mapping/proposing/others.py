@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from connector.facts import ColumnFacts, Looks, TableFacts
+from connector.facts import ColumnFacts, Looks, Shape, TableFacts
 from connector.mapping.bindings import standard_names
 from connector.mapping.proposing.matching import own_words
 from connector.mapping.proposing.names import KEYISH, listed
@@ -68,4 +68,11 @@ def _typed(column: ColumnFacts, table: TableFacts, by_table: Mapping[str, Object
         kind = FieldType.CURRENCY
     if kind is FieldType.STRING and column.shape is not None and column.shape.share(Looks.EMAIL) > 0.9:
         kind = FieldType.EMAILADDRESS
+    if kind is FieldType.STRING and column.shape is not None and _is_list(column.shape):
+        kind = FieldType.PICKLIST  # without `values`: those that occur
     return {"type": kind.value}
+
+
+def _is_list(shape: Shape) -> bool:
+    """Tell whether values come up again and again, and are words rather than times, numbers and addresses."""
+    return len(shape.values or ()) > 1 and not any(shape.share(looks) > 1 - _NEARLY_ALL for looks in Looks)

@@ -8,7 +8,7 @@ from connector.facts import Facts
 from connector.mapping.proposing import entities
 from connector.mapping.proposing.entities import Draft
 from connector.mapping.proposing.links import related
-from connector.mapping.proposing.tables import Candidate, chosen, ranked
+from connector.mapping.proposing.tables import Candidate, chosen, kind_of_leads, owners, ranked
 from connector.object_types import ObjectType
 
 _LOOKED_AT: Final = 4
@@ -54,7 +54,7 @@ def propose(facts: Facts, tables: Mapping[ObjectType, str | None] | None = None)
         tables: the tables that a person chose; None for a type that is not to be sent.
     """
     ranking = ranked(facts)
-    picked = _picked(ranking, tables or {})
+    picked = _picked(facts, ranking, tables or {})
     context = entities.Context(facts, {kind: facts.tables[one.table] for kind, one in picked.items()})
     drafts: dict[ObjectType, Draft] = {}
     absent: dict[ObjectType, str] = {}
@@ -82,11 +82,21 @@ def lists(proposal: Proposal) -> list[tuple[str, str]]:
 
 
 def _picked(
-    ranking: Mapping[ObjectType, list[Candidate]], tables: Mapping[ObjectType, str | None]
+    facts: Facts, ranking: Mapping[ObjectType, list[Candidate]], tables: Mapping[ObjectType, str | None]
 ) -> dict[ObjectType, Candidate]:
     given = {kind: Candidate(kind, name, 1.0, "as it was asked for") for kind, name in tables.items() if name}
     taken = {one.table for one in given.values()}
     rest = {
         kind: [one for one in found if one.table not in taken] for kind, found in ranking.items() if kind not in tables
     }
-    return {**chosen(rest), **given}
+    picked = {**chosen(rest), **given}
+    deals = picked.get(ObjectType.DEAL)
+    if ObjectType.LEAD not in {**picked, **tables} and deals is not None:
+        kind = kind_of_leads(facts.tables[deals.table])
+        if kind is not None:
+            why = f"`{kind.column.name}` says '{kind.value}' of some of its rows"
+            picked[ObjectType.LEAD] = Candidate(ObjectType.LEAD, deals.table, deals.score, why)
+    if ObjectType.BUSINESS_USER not in {**picked, **tables}:
+        users = owners(facts, picked)
+        return picked if users is None else {**picked, ObjectType.BUSINESS_USER: users}
+    return picked

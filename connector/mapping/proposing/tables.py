@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from connector.facts import Facts, TableFacts
-from connector.mapping.proposing.matching import own_words
+from connector.facts import ColumnFacts, Facts, TableFacts
+from connector.mapping.proposing.matching import MOMENTS, TEXTS, find, named, own_words
 from connector.mapping.proposing.names import KEYISH, NOISE, tokens, words
-from connector.mapping.proposing.wanted import AGAINST, OTHER_TABLES, SIGNS, SURE_WORDS
+from connector.mapping.proposing.wanted import AGAINST, FIELDS, OTHER_TABLES, OWNER, SIGNS, SURE_WORDS
 from connector.model import ColumnKind
 from connector.object_types import ObjectType
 
@@ -32,6 +32,25 @@ class Candidate:
     table: str
     score: float
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What tells leads in a table of deals from the deals."""
+
+    column: ColumnFacts
+    value: str
+
+
+def kind_of_leads(table: TableFacts) -> Kind | None:
+    """Return what tells the leads in a table; None where it has none, as far as its sample says."""
+    for column in table.columns.values():
+        if column.kind is not ColumnKind.TEXT or column.shape is None or "type" not in own_words(column, table):
+            continue
+        for value in column.shape.values or ():
+            if words(value) == (SURE_WORDS[ObjectType.LEAD],) and len(column.shape.values or ()) > 1:
+                return Kind(column, value)
+    return None
 
 
 def denoised(name: str) -> tuple[str, ...]:
@@ -65,6 +84,22 @@ def chosen(ranking: Mapping[ObjectType, list[Candidate]]) -> dict[ObjectType, Ca
     return found
 
 
+def owners(facts: Facts, picked: Mapping[ObjectType, Candidate]) -> Candidate | None:
+    """Return the table of persons that the owners of deals, accounts and so on are declared to be rows of."""
+    for kind in (ObjectType.DEAL, ObjectType.ACCOUNT, ObjectType.LEAD):
+        if kind not in picked:
+            continue
+        table = facts.tables[picked[kind].table]
+        for column, target in table.references.items():
+            if target not in facts.tables or target in {one.table for one in picked.values()}:
+                continue
+            persons = facts.tables[target]
+            is_owner = named(OWNER, own_words(table.columns[column], table) - KEYISH)
+            if is_owner and find(FIELDS[ObjectType.BUSINESS_USER]["emailAddress"], persons, TEXTS) is not None:
+                return Candidate(ObjectType.BUSINESS_USER, target, 1.0, f"{table.name}.{column} points to it")
+    return None
+
+
 def _candidate(object_type: ObjectType, table: TableFacts) -> Candidate | None:
     name = _named(object_type, table)
     if name is None:
@@ -74,7 +109,7 @@ def _candidate(object_type: ObjectType, table: TableFacts) -> Candidate | None:
         return None
     if (not name and said < _UNNAMED) or not said:
         return None
-    score = _BY_NAME * name + _BY_COLUMNS * said
+    score = _BY_NAME * name + _BY_COLUMNS * said if name else _ENOUGH * (1 + (said - _UNNAMED) / 2)
     if table.rows == 0:
         score *= _EMPTY
     if table.view:
@@ -117,6 +152,7 @@ def _signs(object_type: ObjectType, table: TableFacts) -> tuple[float, list[str]
     told: dict[frozenset[str], str] = {}
     for column in table.columns.values():
         said = own_words(column, table)
+        said |= {"at"} if column.kind in MOMENTS else set()
         if said & AGAINST[object_type]:
             return 0.0, []
         for phrase in signs:
@@ -133,7 +169,8 @@ def key_of(table: TableFacts) -> tuple[str, str] | None:
     if len(table.key) == 1 and table.key[0] in fit:
         return table.key[0], "primary key"
     unique = [name for name in table.unique if name in fit]
-    by_name = [name for name in table.columns if name in fit and _is_key(name, table)]
+    part = set(table.key) if len(table.key) > 1 else set()
+    by_name = [name for name in table.columns if name in fit - part.difference(unique) and _is_key(name, table)]
     for name in by_name:
         if name in unique:
             return name, "unique"

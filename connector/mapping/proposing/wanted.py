@@ -264,11 +264,11 @@ OTHER_TABLES: Final = _words(
 """Heads of the names of tables that hold something else about the things of a type."""
 
 WON: Final = listed(
-    "won win closedwon success successful signed gewonnen gagne gagnee ganado ganada w ordered sold bought accepted"
+    "won win closedwon success successful signed gewonnen g gagne gagnee ganado ganada w ordered sold bought accepted"
 )
 LOST: Final = listed(
     "lost lose loss closedlost dead rejected cancelled canceled abandoned declined failed verloren"
-    " perdu perdue perdido perdida l disqualified dropped withdrawn archived duplicate"
+    " perdu perdue perdido perdida l v disqualified dropped withdrawn archived duplicate"
 )
 OPEN: Final = listed(
     "open opened new active qualified qualification proposal negotiation discovery pending offen"
@@ -276,6 +276,7 @@ OPEN: Final = listed(
 )
 """Words of the states of a deal; each state is the one that a word of it says."""
 
-TRUE_OF: Final = {"0": "1", "n": "y", "N": "Y", "f": "t", "F": "T", "no": "yes", "No": "Yes", "NO": "YES",
-                  "false": "true", "FALSE": "TRUE", "False": "True"}  # fmt: skip
-"""What a flag says for yes, by what it says for no."""
+TRUE_OF: Final = (("0", "1"), ("n", "y"), ("N", "Y"), ("f", "t"), ("F", "T"), ("no", "yes"), ("No", "Yes"),
+                  ("NO", "YES"), ("false", "true"), ("FALSE", "TRUE"), ("False", "True"), ("n", "j"), ("N", "J"),
+                  ("nein", "ja"), ("", "X"), ("", "x"))  # fmt: skip
+"""What a flag says for no, and for yes."""
