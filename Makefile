@@ -57,7 +57,9 @@ bench: $(VENV)/.runtime  ## The connector's speed beside that of others, into do
 bench-quick: $(VENV)/.runtime  ## The same with a tenth of the rows and one run, printed only
 	$(BIN)/python -m bench --quick
 
-docs: $(VENV)/.dev  ## Write anew what the docs hold of the code, and the ledger that an unreleased version leaves
+docs: $(VENV)/.dev  ## Write anew what is made from the code: parts of the docs, the JSON Schema, an unreleased version's ledger
+	$(BIN)/python -m connector.mapping > config/mapping.schema.json.new
+	mv config/mapping.schema.json.new config/mapping.schema.json
 	$(BIN)/python -m tests.docs.generated
 	$(BIN)/python -m tests.released
 
