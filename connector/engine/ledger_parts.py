@@ -3,29 +3,32 @@
 import os
 import socket
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from connector.clock import Clock
 from connector.engine.binding import INTEGRATION
 from connector.engine.observe import Observer
-from connector.engine.pacing import Pacer
 from connector.errors import ConnectorError, FatalError
 from connector.ledger.backfills import Backfills
 from connector.ledger.budget import Budget, Limits
-from connector.ledger.census import Census
-from connector.ledger.charts import Charts
 from connector.ledger.database import IN_MEMORY, Database, describe, is_absent
 from connector.ledger.epoch import Epoch
-from connector.ledger.finder import Finder
 from connector.ledger.holds import Holds
-from connector.ledger.incidents import Incidents
 from connector.ledger.lease import Lease
 from connector.ledger.migrate import migrate
 from connector.ledger.queries import Queries
 from connector.ledger.requests import Requests
 from connector.ledger.store import Store
-from connector.ledger.watch import Watch
 from connector.settings import Live, Settings
 from connector.spool import read_mark
+
+if TYPE_CHECKING:  # imported where they are made: most commands need none of them, and each takes a while
+    from connector.engine.pacing import Pacer
+    from connector.ledger.census import Census
+    from connector.ledger.charts import Charts
+    from connector.ledger.finder import Finder
+    from connector.ledger.incidents import Incidents
+    from connector.ledger.watch import Watch
 
 
 class LeaseTaken(FatalError):
@@ -88,28 +91,38 @@ class LedgerParts:
         return Queries(self.database)
 
     @cached_property
-    def census(self) -> Census:
+    def census(self) -> "Census":
         """How many objects Gong has."""
+        from connector.ledger.census import Census
+
         return Census(self.database, self.clock)
 
     @cached_property
-    def watch(self) -> Watch:
+    def watch(self) -> "Watch":
         """Since when something is not as it should be."""
+        from connector.ledger.watch import Watch
+
         return Watch(self.database)
 
     @cached_property
-    def charts(self) -> Charts:
+    def charts(self) -> "Charts":
         """What the past day was like."""
+        from connector.ledger.charts import Charts
+
         return Charts(self.database)
 
     @cached_property
-    def finder(self) -> Finder:
+    def finder(self) -> "Finder":
         """Where single objects stand."""
+        from connector.ledger.finder import Finder
+
         return Finder(self.database)
 
     @cached_property
-    def incidents(self) -> Incidents:
+    def incidents(self) -> "Incidents":
         """What was told to the webhook."""
+        from connector.ledger.incidents import Incidents
+
         return Incidents(self.database)
 
     @cached_property
@@ -119,8 +132,10 @@ class LedgerParts:
         return Budget(self.database, self.clock, limits)
 
     @cached_property
-    def pacer(self) -> Pacer:
+    def pacer(self) -> "Pacer":
         """When passes come."""
+        from connector.engine.pacing import Pacer
+
         return Pacer(self.budget, self.store, self.clock, self.settings.sync_interval_seconds)
 
     @cached_property

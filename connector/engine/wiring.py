@@ -5,35 +5,37 @@ import uuid
 from collections.abc import Callable
 from functools import cached_property, partial
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from connector.clock import Clock
-from connector.engine.backfill import Backfiller
 from connector.engine.binding import GONG_HOST, INTEGRATION, Binding
 from connector.engine.courier import Courier
 from connector.engine.gong_access import GongAccess
 from connector.engine.guard import Guard
 from connector.engine.intake import Policy
 from connector.engine.observe import Observer
-from connector.engine.overview import Overview, Postponed
-from connector.engine.past_verifier import PastVerifier
 from connector.engine.polling import Polling
 from connector.engine.presence import Presence
 from connector.engine.reader import Reader
 from connector.engine.reading import End
-from connector.engine.reconciler import Reconciler
 from connector.engine.recovery import Recovery
 from connector.engine.rounds import Rounds
 from connector.engine.schema import SchemaKeeper
 from connector.engine.source_parts import OF_MAPPING, SourceParts
-from connector.engine.sync import Syncer
-from connector.engine.verifier import Verifier
 from connector.errors import ConfigError
 from connector.gong import GongClient, Transport, gong_host
 from connector.ledger.epoch import Epoch
 from connector.object_types import ObjectType
 from connector.settings import Settings
 from connector.spool import Spool
+
+if TYPE_CHECKING:  # imported where they are made: most commands need none of them, and each takes a while
+    from connector.engine.backfill import Backfiller
+    from connector.engine.overview import Overview, Postponed
+    from connector.engine.past_verifier import PastVerifier
+    from connector.engine.reconciler import Reconciler
+    from connector.engine.sync import Syncer
+    from connector.engine.verifier import Verifier
 
 
 class Wiring(SourceParts):
@@ -225,8 +227,10 @@ class Wiring(SourceParts):
         return True
 
     @cached_property
-    def reconciler(self) -> Reconciler:
+    def reconciler(self) -> "Reconciler":
         """Full comparisons; needs the lease."""
+        from connector.engine.reconciler import Reconciler
+
         return Reconciler(
             self.mapping, self.rounds.reader, self.store, self.holds, self.clock, self._guard, self.observer
         )
@@ -236,8 +240,10 @@ class Wiring(SourceParts):
         return Guard(self.settings.delete_guard_count, self.settings.delete_guard_percent)
 
     @cached_property
-    def backfiller(self) -> Backfiller:
+    def backfiller(self) -> "Backfiller":
         """Sends histories; needs the lease to do it, not to plan it."""
+        from connector.engine.backfill import Backfiller
+
         return Backfiller(
             self.source,
             self.backfills,
@@ -251,22 +257,28 @@ class Wiring(SourceParts):
         )
 
     @cached_property
-    def verifier(self) -> Verifier:
+    def verifier(self) -> "Verifier":
         """Reading back from Gong."""
+        from connector.engine.verifier import Verifier
+
         return Verifier(
             self.client, self.integration_id(), self.mapping, self.source, self.store, self.clock, self.observer
         )
 
     @cached_property
-    def past_verifier(self) -> PastVerifier:
+    def past_verifier(self) -> "PastVerifier":
         """Reading back from Gong what was at a moment."""
+        from connector.engine.past_verifier import PastVerifier
+
         return PastVerifier(
             self.client, self.integration_id(), self.source, self.store, self.backfills, self.clock, self.observer
         )
 
     @cached_property
-    def syncer(self) -> Syncer:
+    def syncer(self) -> "Syncer":
         """One pass on one thread; needs the lease."""
+        from connector.engine.sync import Syncer
+
         rounds = self.rounds
         self.binding.bind_source()
         rounds.courier.tidy()
@@ -283,7 +295,7 @@ class Wiring(SourceParts):
 
     # -- how everything stands -------------------------------------------------------------------
 
-    def overview(self, postponed: Postponed | None = None, hindered: Postponed | None = None) -> Overview:
+    def overview(self, postponed: "Postponed | None" = None, hindered: "Postponed | None" = None) -> "Overview":
         """Return how everything stands.
 
         Args:
@@ -293,6 +305,8 @@ class Wiring(SourceParts):
         Raises:
             LedgerUnavailable: the ledger cannot be read.
         """
+        from connector.engine.overview import Overview
+
         now, queries, watch = self.clock.now(), self.queries, self.watch
         passes = queries.last_passes()
         integration = self.store.meta(INTEGRATION)

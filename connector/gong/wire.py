@@ -78,7 +78,8 @@ class Wire:
         self._clock = clock
         # A proxy cannot reach this machine's own addresses, and must not see what is sent to them in the clear.
         trust_env = trust_env and not is_loopback(url.host)
-        verify = _trust(ca_file, trust_env) if url.scheme == "https" and transport is None else True
+        # Reading certificates takes long; where they count for nothing (plain http, another transport) none are read.
+        verify = _trust(ca_file, trust_env) if url.scheme == "https" and transport is None else False
         try:
             self._http = httpx.Client(
                 base_url=url,

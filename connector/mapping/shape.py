@@ -139,7 +139,8 @@ ConstantOrList = Annotated[
 class Shape(BaseModel):
     """A block of the file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Built when first used: whole, not once for each block that others hold.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Integration(Shape):

@@ -11,7 +11,7 @@ from sqlalchemy.pool import QueuePool
 
 from connector.errors import ConfigError
 from connector.model import Column, Row
-from connector.source.backends import BACKENDS, Backend, SQLite
+from connector.source.backends import Backend, SQLite, backend_for
 from connector.source.statements import Statement
 
 CHUNK_ROWS = 1000
@@ -134,7 +134,7 @@ def open_sessions(
         ConfigError: the URL cannot be read, or its driver is not installed. Its text never holds the URL.
     """
     parsed = _parse(url)
-    backend_class = BACKENDS.get(parsed.get_backend_name(), Backend) if parsed.drivername in _OWN else Backend
+    backend_class = backend_for(parsed.get_backend_name()) if parsed.drivername in _OWN else Backend
     options: dict[str, Any] = {"use_native_hstore": False} if parsed.drivername == "postgresql+psycopg" else {}
     try:
         dialect = parsed.get_dialect()()

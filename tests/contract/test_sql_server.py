@@ -8,7 +8,7 @@ from sqlalchemy.dialects.mssql.base import MSDialect
 from sqlalchemy.engine import make_url
 
 from connector.model import ColumnKind
-from connector.source.backends import SQLServer
+from connector.source.backends.mssql import SQLServer
 from connector.source.statements import Keyset, Selects
 
 SERVER = SQLServer(MSDialect(), make_url("mssql+pyodbc://reader:x@host/crm"), None)
