@@ -60,17 +60,17 @@ def _say(seen: Overview, verdict: Verdict) -> None:
         )
     if seen.passes:
         heading("Last passes")
-        cursors = {one.name: moment(one.at) for one in seen.cursors}
+        cursors = {one.name: _brief(one.at, seen.now) for one in seen.cursors}
         table(
             ("Source", "Pass", "Begun", "Rows", "Lines", "Ended", "Cursor"),
             [
                 (
                     one.name,
                     one.kind,
-                    moment(one.started_at),
+                    _brief(one.started_at, seen.now),
                     one.counts.rows,
                     one.counts.lines,
-                    _end(one),
+                    _end(one, seen.now),
                     cursors.get(one.name),
                 )
                 for one in seen.passes
@@ -113,10 +113,18 @@ def _active(seen: Overview) -> str | None:
     return None if seen.active is None else seen.active.holder
 
 
-def _end(one: Pass) -> str:
+def _end(one: Pass, now: float) -> str:
     if one.error is not None:
         return "failed"
-    return moment(one.finished_at) or "not yet"
+    return _brief(one.finished_at, now) or "not yet"
+
+
+def _brief(at: float | None, now: float) -> str | None:
+    """Return a moment as short as a narrow terminal needs it: today's without its date."""
+    day, _, time = (moment(at) or "").partition("T")
+    if not day or str(moment(now)).startswith(day):
+        return time or None
+    return f"{day} {time[:5]}Z"
 
 
 def _document(seen: Overview, verdict: Verdict) -> dict[str, object]:

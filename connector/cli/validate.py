@@ -15,7 +15,7 @@ from connector.object_types import ObjectType
 _TITLES = {
     Kind.REFUSED: "Would be refused",
     Kind.DUPLICATE: "Keys that stand more than once",
-    Kind.NOT_SHOWN: "Gong would take, but may not show",
+    Kind.NOT_SHOWN: "Gong may not show, or not take",
     Kind.WARNING: "Would be sent as null, or as the default",
 }
 

@@ -12,6 +12,7 @@ from connector.engine.observe import Observer
 from connector.engine.seen import Met, fold
 from connector.errors import ConnectorError
 from connector.mapping import Entity
+from connector.mapping.values import ODD_ID, is_usual_id
 from connector.model import KEY, Encoded, Relation, Row
 from connector.object_types import ObjectType
 from connector.source import key_text
@@ -162,6 +163,9 @@ class _TypeReading:
         self.count.deleted += deleted
         self.count.refused += len(made.refusals)
         living = [line.object_id for line in made.lines if not line.deleted]
+        odd = [object_id for object_id in living if not is_usual_id(object_id)]
+        if odd:
+            self._add(Kind.NOT_SHOWN, "objectId", ODD_ID, len(odd), odd)
         unfit = [refusal.object_id for refusal in made.refusals if refusal.field != "objectId"]
         self._met.add(
             [*(line.object_id for line in made.lines), *unfit], () if entity.exact_keys else [*living, *unfit]

@@ -12,6 +12,7 @@ from connector.mapping.document import Place
 from connector.mapping.file import EntityOrigin, MappingFile, in_order
 from connector.mapping.kinds import Kind
 from connector.mapping.nearest import suggestion
+from connector.mapping.values import ODD_ID, is_usual_id
 from connector.model import Column, ColumnKind, Relation
 
 Catalog = Mapping[str, Mapping[str, Column]]
@@ -71,7 +72,7 @@ _NO_SQL = re.compile(r"""--[^\n]*|/\*.*?\*/|'[^']*'|"[^"]*"|`[^`]*`|\[[^\]]*\]""
 
 
 def hints(file: MappingFile) -> list[Problem]:
-    """Return what is no fault, yet better known, by line: queries whose changes are found late.
+    """Return what is no fault, yet better known, by line: queries whose changes are found late, ids that are odd.
 
     A query that joins other tables has the `modified` of one of them. A change in the others is found by the next
     full comparison, unless they stand under `changes`.
@@ -85,6 +86,11 @@ def hints(file: MappingFile) -> list[Problem]:
             message = f"the query joins other tables, and a change there that leaves `{relation.modified}` as it was "
             message += "is found by full comparison only; name the tables whose changes matter under `changes`"
             found.append(Problem(file.where((*origin.place, "query")), message))
+    for origin in file.origins:
+        for index, row in enumerate(origin.source.rows or ()):
+            key = row["objectId"]
+            if isinstance(key, str) and not is_usual_id(key):
+                found.append(Problem(file.where((*origin.place, "rows", index, "objectId")), f"'{key}' is {ODD_ID}"))
     return in_order(found, file.path)
 
 

@@ -27,6 +27,7 @@ Told = str | bool | int | float | Decimal | list[str] | None
 
 Reader = Callable[[Any], Told]
 
+_USUAL_ID = re.compile(r"[A-Za-z0-9_-]+|[^\s@]+@[^\s@]+")
 _MAX_EXPONENT = 308
 _MAX_DIGITS = 400
 """Numbers beyond a double's range, or longer than this written out, are taken for damaged."""
@@ -131,6 +132,14 @@ def object_id_of(value: Any) -> str:
     if not text.isprintable() and any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise Unfit("holds control characters or broken text")
     return text
+
+
+ODD_ID: Final = "of other characters than letters, digits, - and _, and no e-mail address: Gong may refuse it"
+
+
+def is_usual_id(object_id: str) -> bool:
+    """Tell whether Gong's reference allows an id; whether others are refused is not known (GONG_API, "Values")."""
+    return _USUAL_ID.fullmatch(object_id) is not None
 
 
 def _reference(value: Any) -> Told:

@@ -1,6 +1,7 @@
 """register and sync, and what follows: what Gong gets, what is said, and the exit statuses."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,6 +142,13 @@ def test_a_source_that_cannot_be_read_is_a_failure_and_stops_nothing_else(site: 
     assert "LEAD: the last pass failed" in site.connector("status", status=1).out
     site.connector("sync", status=3)
     site.connector("status", status=3)
+
+
+def test_the_status_fits_a_narrow_terminal(site: Site) -> None:
+    site.connector("register")
+    site.connector("sync", status=3)
+    _, screen = site.on_terminal("status")
+    assert re.search(r"LEAD +load +\d\d:\d\d:\d\dZ +\d+ +\d+ +\d\d:\d\d:\d\dZ", screen)  # today's, on one line
 
 
 def test_another_integration_in_gong_is_taken_over_only_on_demand(site: Site) -> None:

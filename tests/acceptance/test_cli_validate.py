@@ -64,6 +64,12 @@ def test_refused_rows_are_counted_by_reason_and_named_and_nothing_is_sent_or_kep
     assert "Nothing would be refused." in site.connector("validate", **NO_GONG).out
 
 
+def test_keys_that_gong_may_refuse_are_named(site: Site) -> None:
+    site.sql("UPDATE stages SET id = 'new deal' WHERE id = (SELECT min(id) FROM stages)")
+    found = validated(site, "--type", "STAGE", status=0)
+    assert issues(found, "not_shown") == [("STAGE", "objectId", 1, ["new deal"])]
+
+
 def test_what_gong_would_not_show_and_what_cannot_be_read_is_named(site: Site) -> None:
     site.sql("UPDATE contacts SET account_id = NULL WHERE id IN (2, 4)")
     site.sql("UPDATE contacts SET email = ? WHERE id = 3", CANARY_VALUE)

@@ -1,12 +1,14 @@
 """What is proposed for each type: its key, its times, its fields, each with the reason. Pure."""
 
+import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Any, Final
 
-from connector.facts import ColumnFacts, Facts, Looks, TableFacts
+from connector.facts import ColumnFacts, Looks, TableFacts
 from connector.mapping.kinds import EXPECTED
-from connector.mapping.proposing.links import Detour, link, satellite, through
+from connector.mapping.proposing.drafts import Context, Draft
+from connector.mapping.proposing.links import link, satellite, through
 from connector.mapping.proposing.matching import (
     MOMENTS,
     NUMBERS,
@@ -48,90 +50,6 @@ _CONVERTED: Final = {
     "convertedToDealId": ObjectType.DEAL,
 }
 _CONVERSION: Final = Wanted((frozenset({"convert"}), frozenset({"convert", "flag"}), frozenset({"convert", "at"})))
-
-
-@dataclass(slots=True)
-class Context:
-    """What the proposals for the types share."""
-
-    facts: Facts
-    tables: Mapping[ObjectType, TableFacts]
-    """The table of each type that has one."""
-
-
-@dataclass(slots=True)
-class Field:
-    """What a field is made of."""
-
-    name: str
-    block: str | dict[str, Any]
-    """A column, or a block as the mapping file has it."""
-    reason: str
-
-
-@dataclass(slots=True)
-class Draft:
-    """What is proposed for a type."""
-
-    type: ObjectType
-    table: TableFacts
-    reason: str
-    """Why this table."""
-    key: tuple[str, str] = ("", "")
-    """Column and reason, as of the next two."""
-    modified: tuple[str, str] | None = None
-    deleted: tuple[str, str, str] | None = None
-    """Condition, reason, column."""
-    fields: list[Field] = field(default_factory=list)
-    computed: list[tuple[str, str]] = field(default_factory=list)
-    """What a query adds to the table's columns: SQL and name."""
-    changes: list[dict[str, str]] = field(default_factory=list)
-    rows: list[dict[str, str]] = field(default_factory=list)
-    """Objects that are listed in the file, in place of a table."""
-    remarks: list[str] = field(default_factory=list)
-    """What a person should know or do."""
-    others: list[dict[str, Any]] = field(default_factory=list)
-    """Additional fields that could be sent."""
-    listed: list[str] = field(default_factory=list)
-    """Columns whose values were mapped one by one."""
-    strip: str = ""
-    """A word of its columns that says nothing: that of the type, unless another is given."""
-    lacks: str | None = None
-    """Why it cannot be mapped after all."""
-
-    @property
-    def used(self) -> set[str]:
-        """The columns that something is made of."""
-        blocks = [one.block if isinstance(one.block, dict) else {"column": one.block} for one in self.fields]
-        return {self.key[0], *(block["column"] for block in blocks if "column" in block)}
-
-    def keep(self, others: str) -> None:
-        """Have rows that are of another type count as deleted; `others` is the SQL condition that they meet."""
-        said = "leads and deals are in one table: a row that is of the other type is deleted here"
-        if self.deleted is None:
-            self.deleted = (others, said, "")
-        else:
-            condition, reason, column = self.deleted
-            self.deleted = (f"({condition}) OR {others}", f"{reason}; {said}", column)
-
-    def add(self, name: str, block: str | dict[str, Any], reason: str) -> None:
-        """Propose what a field is made of."""
-        self.fields.append(Field(name, block, reason))
-
-    def compute(self, name: str, alias: str, sql: str, reason: str) -> None:
-        """Propose that a field is made of a column that a query adds."""
-        taken = {column.lower() for column in self.table.columns} | {other for _, other in self.computed}
-        alias = f"gong_{alias}" if alias in taken else alias
-        self.computed.append((sql, alias))
-        self.add(name, alias, reason)
-
-    def detour(self, name: str, alias: str, way: Detour) -> None:
-        """Propose that a field comes from another table."""
-        self.compute(name, alias, way.sql, way.reason)
-        if way.changes is not None and self.modified is not None:
-            self.changes.append(way.changes)
-        else:
-            self.remarks.append(f"Changes in {way.table} are found by full comparison: it has no time of change.")
 
 
 def business_user(context: Context, reason: str, _drafts: Mapping[ObjectType, Draft]) -> Draft:
@@ -400,16 +318,34 @@ def _stage(context: Context, draft: Draft) -> ColumnFacts | None:
             return column
         values = column.shape.values if column.shape is not None else None
         if values:
-            draft.add("stage", column.name, f"{match.reason}; the stages are its values")
+            ids = _ids_of(values)
+            block: str | dict[str, Any] = column.name
+            reason = f"{match.reason}; the stages are its values"
+            if any(value != made for value, made in ids.items()):
+                block = {"column": column.name, "map": ids}
+                reason += ", as ids that Gong takes: one that is new in the CRM refuses its deals until it is added"
+            draft.add("stage", block, reason)
             draft.listed.append(column.name)
             states = {value: state_of(value) for value in values}
             order = ["OPEN", None, "WON", "LOST"]
             draft.rows = [
-                {"objectId": value, "name": value}
+                {"objectId": ids[value], "name": value}
                 for value in sorted(values, key=lambda value: order.index(states[value]))
             ]
             return column
     return None
+
+
+def _ids_of(values: Collection[str]) -> dict[str, str]:
+    """Return an id for each value, of letters, digits, `-` and `_` (GONG_API, "Data files"): itself where it is one."""
+    ids: dict[str, str] = {}
+    for value in values:
+        plain = re.sub(r"[^A-Za-z0-9_]+", "-", value).strip("-") or "stage"
+        taken = set(ids.values())
+        ids[value] = next(
+            name for name in chain([plain], (f"{plain}-{number}" for number in count(2))) if name not in taken
+        )
+    return ids
 
 
 def _status(context: Context, draft: Draft, stage_column: ColumnFacts | None) -> None:

@@ -45,6 +45,8 @@ class Detour:
     """The entry for `changes` of the table between; None where it has no time of its own."""
     table: str
     reason: str
+    lacks: str | None = None
+    """The column of the table between that an index should begin with, and none does."""
 
 
 def link(table: TableFacts, target: TableFacts, role: Wanted, *, but: Collection[str] = ()) -> Match | None:
@@ -144,7 +146,7 @@ def _detour(facts: Facts, table: TableFacts, between: TableFacts, mine: str, wan
         f" ORDER BY {', '.join(order)}{limit})"
     )
     changes = {"table": between.name, "key": key, "modified": modified.column.name} if modified else None
-    return Detour(sql, changes, between.name, reason)
+    return Detour(sql, changes, between.name, reason, None if key in between.indexed else key)
 
 
 def related(facts: Facts, names: Collection[str]) -> set[str]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from connector.facts import Facts
 from connector.mapping.proposing import entities
-from connector.mapping.proposing.entities import Draft
+from connector.mapping.proposing.drafts import Context, Draft
 from connector.mapping.proposing.links import related
 from connector.mapping.proposing.tables import Candidate, chosen, kind_of_leads, owners, ranked
 from connector.object_types import ObjectType
@@ -55,7 +55,7 @@ def propose(facts: Facts, tables: Mapping[ObjectType, str | None] | None = None)
     """
     ranking = ranked(facts)
     picked = _picked(facts, ranking, tables or {})
-    context = entities.Context(facts, {kind: facts.tables[one.table] for kind, one in picked.items()})
+    context = Context(facts, {kind: facts.tables[one.table] for kind, one in picked.items()})
     drafts: dict[ObjectType, Draft] = {}
     absent: dict[ObjectType, str] = {}
     for object_type, build in _BUILDERS.items():

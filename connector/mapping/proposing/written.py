@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from connector.facts import COUNTED
-from connector.mapping.proposing.entities import Draft
+from connector.mapping.proposing.drafts import Draft
 from connector.mapping.proposing.proposal import Proposal
 from connector.model import ColumnKind
 from connector.object_types import SCHEMA_TYPES, ObjectType

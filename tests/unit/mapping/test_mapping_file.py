@@ -407,6 +407,16 @@ entities:
     )
 
 
+def test_an_id_in_the_file_that_gong_may_refuse_is_named() -> None:
+    file = load_text(
+        HEAD + "entities:\n  STAGE:\n    rows: [{objectId: a-1_B, name: A}, {objectId: closed won, name: B}]\n"
+    )
+    [hint] = hints(file)
+    assert "entities.STAGE.rows.2.objectId: 'closed won' is of other characters than letters, digits, - and _" in str(
+        hint
+    )
+
+
 def query_hints(query: str, more: str = "") -> list[str]:
     file = load_text(
         f"{HEAD}entities:\n  LEAD:\n    query: {query!r}\n    key: id\n    fields: {{title: t}}\n    {more}\n"
