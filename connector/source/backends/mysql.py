@@ -12,19 +12,18 @@ from uuid import UUID
 import pymysql
 from pymysql import converters
 from pymysql.constants import CLIENT, FIELD_TYPE
-from pymysql.cursors import SSCursor
 from sqlalchemy import Connection, Dialect, inspect, text
 from sqlalchemy.engine import URL
 
 from connector.model import Column, ColumnKind, Holder, Relation
 from connector.source.backends.base import Backend, first_line, run
+from connector.source.backends.mysql_rows import RowCursor
 from connector.source.faults import Fault
 from connector.source.horizon import Ask, Opened
 from connector.source.statements import Bind
 
 _WRITE_TIMEOUT_SECONDS = 600
 """How long the server waits for us to take more rows (its own default of 60 would break a slow reader)."""
-_BINARY_CHARSET = 63
 _CODES = {
     Fault.MISSING: {1051, 1054, 1109, 1146, 1356},
     Fault.DENIED: {1142, 1143, 1227, 1370},
@@ -254,35 +253,6 @@ class MySQL(Backend):
         return str(_code(error) or type(error).__name__)
 
 
-class RowCursor(SSCursor):
-    """Unbuffered cursor that gives text which is not valid UTF-8 as bytes instead of failing the read."""
-
-    def _query(self, q: str) -> int:
-        affected: int = super()._query(q)  # type: ignore[misc]  # the stubs leave it out
-        result = self._unread()
-        if result is not None:
-            result._read_row_from_packet = _row_reader(result.converters)
-        return affected
-
-    def types(self) -> list[tuple[int, bool]]:
-        """Return each column's protocol type and whether it holds bytes."""
-        result = self._unread()
-        fields = result.fields if result is not None else []
-        return [(field.type_code, field.charsetnr == _BINARY_CHARSET) for field in fields]
-
-    def forget(self) -> None:
-        """Do not read the rest of the result when the cursor is closed or collected."""
-        result = self._unread()
-        if result is not None:
-            result.unbuffered_active = False
-            result.connection = None
-        self.connection = None  # type: ignore[assignment]  # how PyMySQL marks a closed cursor
-
-    def _unread(self) -> Any:
-        result: Any = getattr(self, "_result", None)
-        return result if result is not None and result.unbuffered_active else None
-
-
 def _transactions(ask: Ask) -> list[tuple[Any, ...]] | None:
     """Return the open transactions of others as they are now; None where only an older list is to be had."""
     for _ in range(_LOOKS):
@@ -307,45 +277,6 @@ def _with_catalog(column: Column, known: Any) -> Column:
 def _code(error: BaseException) -> int | None:
     code = error.args[0] if error.args else None
     return code if isinstance(code, int) else None
-
-
-def _row_reader(converters: Sequence[tuple[str | None, Callable[[Any], object] | None]]) -> Callable[[Any], Any]:
-    """Return what reads a row out of its packet: a length before each value (protocol: "Text Resultset Row").
-
-    PyMySQL's own calls four methods for each value, which takes longer than all else that is done with it.
-    """
-    kinds = [(encoding is not None, converter) for encoding, converter in converters]
-
-    def read(packet: Any) -> tuple[Any, ...]:
-        data, place = packet.get_all_data(), 0
-        row: list[Any] = []
-        for is_text, convert in kinds:
-            size = data[place]
-            place += 1
-            if size == _NULL:
-                row.append(None)
-                continue
-            if size > _NULL:
-                width = _WIDTHS[size]
-                size = int.from_bytes(data[place : place + width], "little")
-                place += width
-            value: Any = data[place : place + size]
-            place += size
-            if is_text:
-                try:
-                    value = value.decode()
-                except UnicodeDecodeError:
-                    row.append(value)
-                    continue
-            row.append(value if convert is None else convert(value))
-        return tuple(row)
-
-    return read
-
-
-_NULL = 251
-_WIDTHS = {252: 2, 253: 3, 254: 8}
-"""Bytes of a length by the byte that stands before it."""
 
 
 def _datetime(raw: str) -> datetime | date | str | None:
