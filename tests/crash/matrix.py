@@ -158,6 +158,9 @@ RUN: Final = (
     Part(("run",), ("ledger.release",), _nothing, (Strike("ledger.prune.after", TERMINATE),)),
 )
 
+ALERTS: Final = (Part(("run",), ("ledger.incidents",), _nothing),)
+"""With a webhook, while something is wrong."""
+
 ELSEWHERE: Final = {
     **dict.fromkeys(
         ("gong.token", "ledger.login", "ledger.claim", "ledger.renewed", "ledger.reseal", "ledger.in_vain"),
@@ -186,7 +189,6 @@ ELSEWHERE: Final = {
     "ledger.backfill_resolve": "tests/unit/engine/test_backfill.py",
     "ledger.hold": "needs a mass of deletions: tests/simulation",
     "ledger.release_hold": "needs a comparison that finds unstamped changes: tests/simulation",
-    "ledger.incidents": "what was told may be told twice, no more: tests/unit/engine/test_alerts.py",
     "ledger.approve": "needs a hold: tests/simulation",
 }
 """Steps that no process is struck at here, and where a crash at them is tried."""

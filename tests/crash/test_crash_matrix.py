@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.cli_site import eventually
+from tests.acceptance.cli_site import eventually, now
 from tests.crash import matrix
 from tests.crash.matrix import Part
 from tests.crash.promises import hold
 from tests.crash.trial import Trial, is_quiet, trial
 from tests.databases import postgres_database
 from tests.failpoint_names import failpoints, steps
+from tests.webhooks import webhook
 
 
 def ledgers(first: str) -> pytest.MarkDecorator:
@@ -97,6 +98,28 @@ def test_the_daemon_goes_on_where_it_was_killed(tmp_path: Path, ledger: str, bot
         hold(made)
 
 
+@ledgers("sqlite")
+def test_a_process_killed_as_it_tells_the_webhook_tells_it_once_more_at_most(
+    tmp_path: Path, ledger: str, both: bool
+) -> None:
+    def told(kind: str) -> int:
+        return sum(one["kind"] == kind for message in chat.got for one in message["incidents"])
+
+    with webhook() as chat, fresh(tmp_path, ledger) as made:
+        made.site.environment["CONNECTOR_ALERT_WEBHOOK_URL"] = chat.url
+        made.runs("register", status=0)
+        made.runs("sync")
+        strike(made, matrix.ALERTS, late=False, both=both)
+        made.site.environment["CONNECTOR_DELETE_GUARD_COUNT"] = "0"
+        made.site.sql("UPDATE leads SET is_deleted = 1, updated_at = ? WHERE id = 1", now())
+        made.runs("sync")
+        process = made.start("run")
+        eventually(lambda: told("guard") == 1, "word of what happened since")
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.end() == 0
+        assert told("refused") == 2, "the first was told and not booked"
+
+
 @pytest.mark.parametrize(
     ("command", "status", "parts"),
     [pytest.param("sync", 143, matrix.SYNC, id="sync"), pytest.param("run", 0, matrix.RUN[:2], id="run")],
@@ -118,5 +141,5 @@ def test_sigterm_ends_a_process_in_good_order_wherever_it_is(
 
 
 def test_every_failpoint_is_tried() -> None:
-    parts = (*matrix.REGISTER, *matrix.SYNC, *matrix.TROUBLE, *matrix.AGAIN, *matrix.RUN)
+    parts = (*matrix.REGISTER, *matrix.SYNC, *matrix.TROUBLE, *matrix.AGAIN, *matrix.RUN, *matrix.ALERTS)
     assert {step for part in parts for step in part.steps} | set(matrix.ELSEWHERE) == set(steps())
