@@ -125,11 +125,12 @@ def init(
 
 @commands.command(epilog=_example("check"))
 @click.option("--alert", is_flag=True, help="Send a word to the webhook (CONNECTOR_ALERT_WEBHOOK_URL) to try it.")
-def check(alert: bool) -> Status:
+@click.option("--json", "as_json", is_flag=True, help="A JSON array of findings: level, about, text.")
+def check(alert: bool, as_json: bool) -> Status:
     """Say what is wrong with settings, source, mapping, credentials and schema; changes nothing."""
     from connector.cli.check import check as work
 
-    return work(alert=alert)
+    return work(alert=alert, as_json=as_json)
 
 
 @commands.command(epilog=_example("preview DEAL --limit 3"))
@@ -201,7 +202,7 @@ def unregister(yes: bool) -> Status:
     return work(sure=yes)
 
 
-@commands.group()
+@commands.group(epilog=_example("schema plan"))
 def schema() -> None:
     """Gong's additional fields: the difference from the mapping, and making it right."""
 
@@ -382,7 +383,7 @@ def status(as_json: bool) -> Status:
     return work(as_json=as_json)
 
 
-@commands.group()
+@commands.group(epilog=_example("failures list --type DEAL"))
 def failures() -> None:
     """Objects whose latest line the connector or Gong refused, and why."""
 

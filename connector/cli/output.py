@@ -15,6 +15,7 @@ from connector.words import count, moment, seconds, size
 
 __all__ = [
     "as_json",
+    "beside",
     "count",
     "heading",
     "moment",
@@ -37,6 +38,19 @@ remarks = Console(stderr=True, highlight=False, markup=False, emoji=False)
 def say(text: str = "", style: str = "", *, to: Console = results) -> None:
     """Write a line; it is wrapped on a terminal only."""
     to.print(Text(text, style=style), soft_wrap=not to.is_terminal)
+
+
+def beside(firsts: Sequence[str], text: str, style: str = "") -> None:
+    """Write short words and a text beside them; on a terminal its further lines stand below its first one."""
+    if not results.is_terminal:
+        say(" ".join([*firsts, text]), style)
+        return
+    grid = Table.grid(padding=(0, 1))
+    for first in firsts:
+        grid.add_column(width=len(first))
+    grid.add_column(overflow="fold")
+    grid.add_row(*firsts, Text(text), style=style)
+    results.print(grid)
 
 
 def heading(text: str) -> None:

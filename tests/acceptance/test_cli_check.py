@@ -1,5 +1,6 @@
 """check and preview: what is wrong is named with its place and what to do."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -194,3 +195,10 @@ def test_preview_shows_lines_and_refusals_without_gong(site: Site) -> None:
     assert "Refused: 12: emailAddress is empty" in said.err
     assert "no row with the key 4711" in site.connector("preview", "DEAL", "--id", "4711", status=1).err
     assert site.world.uploads() == []
+
+
+def test_scripts_read_the_findings_as_json(site: Site) -> None:
+    found = json.loads(site.connector("check", "--json").out)
+    assert {"level": "warn", "about": "gong", "text": "not registered yet: run `gong-connector register` once"} in found
+    wrong = json.loads(site.connector("check", "--json", status=2, CONNECTOR_SYNC_INTERVAL_SECONDS="soon").out)
+    assert [one["level"] for one in wrong] == ["problem"]
