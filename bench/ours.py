@@ -60,9 +60,8 @@ def _file(wiring: Wiring) -> None:
     now = int(wiring.clock.now())
     with wiring.spool.begin("deals") as writer:
         for chunk in wiring.source.changes(entity.relation, None):
-            made = entity.encode(chunk, now).lines
-            modified = [now if line.stamp is None else line.stamp for line in made]
-            writer.extend([line.body for line in made], lines.closings(modified), modified)
+            _, stamps, bodies, *_ = zip(*entity.encode(chunk, now).lines, strict=True)
+            writer.extend(bodies, lines.closings(stamps), stamps)
         sealed = writer.seal()
     wiring.spool.remove("deals")
     print(f"{sealed.lines} lines, {sealed.bytes} bytes")

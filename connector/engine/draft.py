@@ -112,7 +112,7 @@ class Draft:
         modified = [now if stamp is None else stamp for stamp in stamps]
         first = self._open_file().extend(bodies, lines.closings(modified), modified) + 1
         sends = zip(ids, digests, repeat(False), modified, count(first), accounts, repeat(None))
-        self.sends.update(zip(ids, map(Send._make, sends), strict=True))
+        self.sends.update(zip(ids, map(tuple.__new__, repeat(Send), sends), strict=True))
         return True
 
     def _open_file(self) -> SpoolWriter:

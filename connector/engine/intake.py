@@ -193,14 +193,14 @@ class Intake:
         )
         news = self._unlike(news, states)
         sent = self._send_new(news, states, now)
+        if sent:
+            news = [line for line in news if line.object_id not in sent] if len(sent) < len(news) else ()
         taken = self._taken(news)
         foreign = self._foreign(states)
         met: dict[str, bytes] = {}
         skipped = 0
         for line in news:
             object_id, _, _, _, deleted, account_id, _ = line
-            if object_id in sent:
-                continue
             account = None if account_id is None else _READY if account_id in ready else accounts.get(account_id)
             if object_id in foreign:
                 skipped += deleted or self._collide(object_id, line.digest, foreign)
@@ -232,14 +232,11 @@ class Intake:
         ids = {line.object_id for line in news}
         if self._doubted is not None or len(ids) < len(news):
             return set()
-        free, ready = {object_id for object_id in self._draft.free(ids) if object_id not in states}, self._draft.ready
+        free, ready = self._draft.free(ids).difference(states), self._draft.ready | {None}
         new = [
             line
             for line in news
-            if line.object_id in free
-            and not line.deleted
-            and line.address is None
-            and (line.account_id is None or line.account_id in ready)
+            if line.account_id in ready and not line.deleted and line.address is None and line.object_id in free
         ]
         if not new or not self._draft.send_new(new, int(now)):
             return set()
@@ -388,12 +385,14 @@ class Intake:
         if self._entity.exact_keys:
             return news
         new = [line.object_id for line in news if not line.deleted and line.object_id not in states]
-        firsts = map(self._folded.setdefault, folds(new), new)
+        firsts = list(map(self._folded.setdefault, folds(new), new))
+        if firsts == new:
+            return news
         alike = {object_id: first for object_id, first in zip(new, firsts, strict=True) if object_id != first}
         for object_id, first in alike.items():
             reason = alike_words(object_id, first, "is another row's key and the one that is sent")
             self._draft.refuse(Refuse(object_id, ALIKE, "row", self._key_column, reason))
-        return [line for line in news if line.object_id not in alike] if alike else news
+        return [line for line in news if line.object_id not in alike]
 
     def _duplicate(self, line: Line, met: bytes | None, rows: Sequence[Row]) -> None:
         """A key that stands twice in one reading is no key; the first row counts, the second is refused."""

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connector.mapping.bindings import Binding
-from connector.mapping.flat import Encode, flat_encoder
+from connector.mapping.columnar import Encode, columnar_encoder
 from connector.mapping.picking import finisher, picker
 from connector.mapping.picklists import Picklist
 from connector.mapping.plain import Plain, Slot, derive
@@ -122,7 +122,7 @@ def compile_entity(
         made_of=made_of,
         exact_keys=exact_keys,
         plain=plain,
-        _encode=flat_encoder(plain),
+        _encode=columnar_encoder(plain),
         interval=interval,
         picklists=picklists,
     )

@@ -1,6 +1,6 @@
 """Makes lines of rows: the plain, readable encoder that says what a line must be.
 
-`flat` is compiled from its parts and does nearly all rows; this one does what is odd: refusals, deletions, stages. A
+`columnar` does nearly all rows, with the same rules; this one does what is odd: refusals, deletions, stages. A
 property test holds the two equal.
 """
 

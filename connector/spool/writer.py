@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import accumulate, repeat
-from operator import add, contains, le
+from operator import add, le
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -114,9 +114,9 @@ class SpoolWriter:
         """
         parts = [b""] * (2 * len(bodies))
         parts[::2], parts[1::2] = bodies, ends
-        if any(map(contains, bodies, repeat(b"\n"))) or any(end.find(b"\n") != len(end) - 1 for end in ends):
-            raise ValueError("a line has exactly one newline, at its end")
         data = b"".join(parts)
+        if data.count(b"\n") != len(ends) or not all(map(bytes.endswith, ends, repeat(b"\n"))):
+            raise ValueError("a line has exactly one newline, at its end")
         first = self.lines
         times = array("q", modified)
         before = self._modified[-1:] + times[:-1] if first else times[:1] + times[:-1]
