@@ -66,8 +66,8 @@ class Relation:
     timezone: str
     """IANA zone of datetimes that carry none."""
     as_text: tuple[str, ...] = ()
-    """Those of `columns` whose dates, times or decimals may come as the database writes them: saves making them values
-    that become texts again.
+    """Those of `columns`, and `modified`, whose dates, times or decimals may come as the database writes them: saves
+    making them values that become texts again.
     """
 
 

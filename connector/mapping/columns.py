@@ -78,18 +78,10 @@ _REMEMBERED: Final = (str, int, bool, date)
 _NUMERIC: Final = {str, int, float, Decimal}
 
 
-def _lines_of(pattern: str) -> Callable[[str], object]:
-    """Return what tells whether each line of a text is as the pattern says."""
-    return re.compile(rf"(?:{pattern}\n)*+").fullmatch
-
-
-_CALENDAR: Final = r"(?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
-"""Every day but the 29th of February."""
-_TIME: Final = _CALENDAR + r" (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
-_are_unzoned: Final = _lines_of(_TIME)
-_are_zoned: Final = _lines_of(_TIME + r"\+00")
-_are_numbers: Final = _lines_of(r"-?(?:0|[1-9][0-9]{0,299})(?:\.[0-9]{1,80})?")
-"""Numbers that stand in JSON as they are: no leading noughts, signs of plus, exponents and blanks."""
+_are_numbers: Final = re.compile(r"(?:-?(?:0|[1-9][0-9]{0,299})(?:\.[0-9]{1,80})?\n)*+").fullmatch
+"""Numbers, a line each, that stand in JSON as they are: no leading noughts, signs of plus, exponents and blanks."""
+_time_shape: Final = re.compile(rb"0000-00-00 00:00:00(?:\.0{1,9})?(\+00)?").fullmatch
+_DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
 
 
 def way_of(slot: Slot, places: dict[str, int]) -> Way:
@@ -239,23 +231,17 @@ def _numbers(values: Values, types: set[type]) -> Values | None:
     if not types <= _NUMERIC:
         return None
     written = values if types == {str} else list(map(str, values))
-    return list(map(Raw, written)) if _are(_are_numbers, written) else None
-
-
-def _are(check: Callable[[str], object], values: Values) -> bool:
-    """Tell whether each text is a line that the check takes."""
-    joined = "\n".join((*values, ""))
-    return joined.count("\n") == len(values) and check(joined) is not None
+    joined = "\n".join((*written, ""))
+    one_a_line = joined.count("\n") == len(written)
+    return list(map(Raw, written)) if one_a_line and _are_numbers(joined) is not None else None
 
 
 def _moments(zone: tzinfo) -> Checked:
     def checked(values: Values, types: set[type]) -> Values | None:
-        if types == {str}:
-            offset = _offset_of(values)
-            if offset == "+00" or (offset == "" and _is_utc(zone)):
-                return [f"{value[:10]}T{value[11:19]}Z" for value in values]
-        read = _read(values, types)
-        times = None if read is None else _in_utc(read, zone)
+        read, offset = _read(values, types)
+        if offset == "+00" or (offset == "" and _is_utc(zone)):
+            return [f"{value[:10]}T{value[11:19]}Z" for value in values]
+        times = _in_utc(read, zone)
         return None if times is None else [f"{time.isoformat()[:19]}Z" for time in times]
 
     return checked
@@ -265,34 +251,35 @@ def _days(zone: tzinfo) -> Checked:
     def checked(values: Values, types: set[type]) -> Values | None:
         if types == {date}:
             return list(map(date.isoformat, values))
-        if types == {str} and len(values[0]) > len("2026-01-02"):  # days alone are few: they are remembered
-            offset = _offset_of(values)
-            if offset == "" or (offset == "+00" and _is_utc(zone)):
-                return [value[:10] for value in values]
-        elif types == {datetime}:
-            zones = set(map(attrgetter("tzinfo"), values))
-            if zones == {None} or (zones == {UTC} and _is_utc(zone)):
-                return [value.isoformat()[:10] for value in values]
-        return None
+        if types == {str} and len(values[0]) <= len("2026-01-02"):
+            return None  # days alone are few: they are remembered
+        read, offset = _read(values, types)
+        if offset == "" or (offset == "+00" and _is_utc(zone)):
+            return [value[:10] for value in values]
+        zones = set(map(attrgetter("tzinfo"), read))
+        own = zones == {None} or (zones == {UTC} and _is_utc(zone))
+        return [time.isoformat()[:10] for time in read] if own else None
 
     return checked
 
 
-def _offset_of(values: Values) -> str | None:
-    """Return the offset of texts as databases write times, `2026-01-02 03:04:05.123` and perhaps `+00`: that or
-    nothing, the same in all of them; None where there is another form among them.
+def _read(values: Values, types: set[type]) -> tuple[Sequence[datetime], str | None]:
+    """Return times as such, none of them where there are unusual ones; and, of texts, the offset that all have.
+
+    The usual texts are `2026-01-02 03:04:05.123`, all with `+00` behind or none. What Python reads is more, and what is
+    of that shape may be no time: each is left to whom it is easy for.
     """
-    offset = "+00" if values[0].endswith("+00") else ""
-    return offset if _are(_are_zoned if offset else _are_unzoned, values) else None
-
-
-def _read(values: Values, types: set[type]) -> Sequence[datetime] | None:
-    """Return times as such; None where some are neither that nor texts of the usual forms."""
     if types == {datetime}:
-        return values
-    if types != {str} or _offset_of(values) is None:
-        return None
-    return list(map(datetime.fromisoformat, values))
+        return values, None
+    try:
+        joined = "\n".join(values).encode("ascii") if types == {str} else b""
+        shapes = [_time_shape(shape) for shape in set(joined.translate(_DIGITS).split(b"\n"))]
+        offsets = {None if shape is None else shape[1] or b"" for shape in shapes}
+        if None in offsets or len(offsets) > 1 or b" 24:" in joined:
+            return (), None
+        return list(map(datetime.fromisoformat, values)), "+00" if offsets.pop() else ""
+    except ValueError:  # not ASCII, or no time that there is
+        return (), None
 
 
 def _is_utc(zone: tzinfo) -> bool:
@@ -323,8 +310,7 @@ def stamps_of(plain: Plain) -> Callable[[Values, int], Sequence[int | None]]:
     zone = plain.stamp_zone
 
     def stamps(values: Values, now: int) -> Sequence[int | None]:
-        read = _read(values, set(map(type, values)))
-        times = None if read is None else _in_utc(read, zone)
+        times = _in_utc(_read(values, set(map(type, values)))[0], zone)
         if times:
             seconds = list(map(datetime.timestamp, times))
             if min(seconds) >= 0:  # before 1970, cutting the fraction would lead to the second after
@@ -347,20 +333,20 @@ def _of_template(slot: Slot, template: str, places: dict[str, int]) -> Callable[
             return None
     elif kind is not Kind.TEXT:
         return None
-    form = "".join(text.replace("{", "{{").replace("}", "}}") if column is None else "{}" for text, column in parts)
+    form = "".join(text.replace("%", "%%") if column is None else "%s" for text, column in parts)
     named = [places[column] for _, column in parts if column is not None]
     plainly = _in_address if slot.binding.is_web_address else _texts
 
     def way(chunk: Chunk) -> Values | None:
         if not named:
-            return [form.format()] * len(chunk.rows)
+            return [form % ()] * len(chunk.rows)
         written = []
         for values in map(chunk.columns.__getitem__, named):
             made = plainly(values, set(map(type, values)))
             if made is None:
                 return None
             written.append(made)
-        return list(map(form.format, *written))
+        return list(map(form.__mod__, zip(*written, strict=True)))
 
     return way
 

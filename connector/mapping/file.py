@@ -225,6 +225,8 @@ def _as_text(source: shape.EntitySource, bindings: Sequence[Binding]) -> tuple[s
     for binding in bindings:
         for column in binding.columns:
             users.setdefault(column, []).append(binding)
+    if source.modified is not None:
+        users.setdefault(source.modified, [])
     return tuple(column for column, using in users.items() if all(map(_only_writes, using)))
 
 

@@ -53,7 +53,9 @@ class Session:
 
     def stream(self, statement: Statement) -> Iterator[list[Row]]:
         """Yield a result of any size by chunks, without holding more than one."""
-        with self._executed(self.backend.streaming_cursor(self._connection), statement) as cursor:
+        streaming = self.backend.streaming_cursor(self._connection, statement.texts)
+        streaming.arraysize = CHUNK_ROWS
+        with self._executed(streaming, statement) as cursor:
             while chunk := cursor.fetchmany(CHUNK_ROWS):
                 yield list(chunk)
 

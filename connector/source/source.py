@@ -189,7 +189,8 @@ class Source:
         """
         if row[MODIFIED] is None or row[KEY] is None:
             raise ValueError(f"{relation.name}: a row without stamp or key has no position")
-        return Position(positions.encode(row[MODIFIED]), positions.encode_key(row[KEY]))
+        stamp = self._backend.stamp_of(row[MODIFIED]) if self._has_text_stamps(relation) else row[MODIFIED]
+        return Position(positions.encode(stamp), positions.encode_key(row[KEY]))
 
     def values(self, query: str) -> list[str]:
         """Return the first column of a query as texts in the query's order, NULLs left out.
@@ -305,7 +306,14 @@ class Source:
                 for name in relation.as_text
                 if (cast := self._backend.as_text.get(self._column(relation, name).kind)) is not None
             },
+            stamp_as_text=self._has_text_stamps(relation),
         )
+
+    def _has_text_stamps(self, relation: Relation) -> bool:
+        """Tell whether moments of the modified column come as text."""
+        if relation.modified not in relation.as_text or not self._backend.stamps_as_text:
+            return False
+        return self._column(relation, relation.modified).kind in (ColumnKind.DATETIME, ColumnKind.DATETIME_TZ)
 
     def _column(self, relation: Relation, name: str | None) -> Column:
         if name is None:

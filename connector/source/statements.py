@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from connector.errors import ConfigError
-from connector.model import Relation
+from connector.model import FIRST_COLUMN, MODIFIED, Relation
 
 SUBQUERY = "src"
 """Alias of a relation's query in the FROM clause."""
@@ -28,6 +28,8 @@ class Statement:
     """SQL with its values in place, independent of how a driver marks them."""
 
     parts: tuple[Part, ...]
+    texts: frozenset[int] = frozenset()
+    """Places of the result whose values may come as the database writes them."""
 
     def render(self, paramstyle: str) -> tuple[str, Sequence[object] | Mapping[str, object]]:
         """Return text and parameters for a driver of that DB-API paramstyle.
@@ -87,7 +89,8 @@ class Selects:
     `quote` quotes one identifier for the database. `absent_below` is the literal under which a stamp counts
     as absent (zero dates), None where only NULL does. `nullable_modified` and `nullable_key` tell whether
     rows without a place in the order (modified, key) can exist. `stamp` gives how the modified column is selected.
-    `as_text` holds, by name, what is put around a column so that it comes as text: `CAST({} AS TEXT)`.
+    `as_text` holds, by name, what is put around a column so that it comes as text: `CAST({} AS TEXT)`. With
+    `stamp_as_text` the modified column may come so as well.
     """
 
     def __init__(
@@ -100,6 +103,7 @@ class Selects:
         nullable_key: bool = True,
         stamp: Callable[[str], str] = lambda column: column,
         as_text: Mapping[str, str] | None = None,
+        stamp_as_text: bool = False,
     ) -> None:
         _refuse_nul(relation)
         self._relation = relation
@@ -109,6 +113,7 @@ class Selects:
         self._nullable_key = nullable_key
         self._stamp = stamp
         self._as_text = as_text or {}
+        self._stamp_as_text = stamp_as_text
         if relation.table is not None:
             names = [quote(part) for part in relation.table.split(".")]
             self._from, self._owner = ".".join(names), names[-1]
@@ -136,7 +141,7 @@ class Selects:
         return Statement((f"SELECT {self._owner}.*, {self._deleted()} FROM {self._from}", *self._where("1 = 0")))
 
     def everything(self) -> Statement:
-        return Statement((self._head(), *self._where()))
+        return self._rows(*self._where())
 
     def changes(self, after: Keyset | None) -> Statement:
         """Rows with a stamp and a key in their order, from `after` on.
@@ -146,7 +151,7 @@ class Selects:
         """
         order = f" ORDER BY {self.modified}, {self.key}"
         if after is None:
-            return Statement((self._head(), *self._where(*self._placed()), order))
+            return self._rows(*self._where(*self._placed()), order)
         present = [f"{self.key} IS NOT NULL"] if self._nullable_key else []
         conditions: list[Part] = [f"{self.modified} >= ", after.modified]
         if after.key is not None:
@@ -154,7 +159,7 @@ class Selects:
                 f" AND ({self.modified} > ", after.modified, f" OR ({self.modified} = ", after.modified,
                 f" AND {self.key} >= ", after.key, "))",
             ]  # fmt: skip
-        return Statement((self._head(), *self._where(*present, conditions), order))
+        return self._rows(*self._where(*present, conditions), order)
 
     def count(self, since: Bind | None) -> Statement:
         """How many rows there are, or have a stamp from `since` on."""
@@ -163,7 +168,7 @@ class Selects:
 
     def by_object(self) -> Statement:
         """Rows with a stamp and a key, those of one key together, each key's by their stamps."""
-        return Statement((self._head(), *self._where(*self._placed()), f" ORDER BY {self.key}, {self.modified}"))
+        return self._rows(*self._where(*self._placed()), f" ORDER BY {self.key}, {self.modified}")
 
     def placeless(self) -> Statement | None:
         """Rows that have no place in the order (modified, key); None where there cannot be any."""
@@ -176,7 +181,7 @@ class Selects:
             absent.append(f"{self.key} IS NULL")
         if not absent:
             return None
-        return Statement((self._head(), *self._where(f"({' OR '.join(absent)})")))
+        return self._rows(*self._where(f"({' OR '.join(absent)})"))
 
     def by_key(self, comparable: str, values: Sequence[Bind], *, by_time: bool = False) -> Statement:
         """Rows whose key is one of `values`; `comparable` is the key's column, cast where it must be.
@@ -185,8 +190,8 @@ class Selects:
         """
         named: list[Part] = [f"{comparable} IN (", *_commas(values), ")"]
         if not by_time:
-            return Statement((self._head(), *self._where(named)))
-        return Statement((self._head(), *self._where(*self._placed(), named), f" ORDER BY {self.modified}"))
+            return self._rows(*self._where(named))
+        return self._rows(*self._where(*self._placed(), named), f" ORDER BY {self.modified}")
 
     def extremes(self, readable: str | None) -> Statement:
         """Least and greatest stamp, each by a SELECT of its own so that an index answers it at once."""
@@ -215,6 +220,11 @@ class Selects:
         if self._relation.deleted is None:
             return "0"
         return f"CASE WHEN (\n{self._relation.deleted}\n) THEN 1 ELSE 0 END"
+
+    def _rows(self, *rest: Part) -> Statement:
+        """Return the statement that gives the relation's rows, those that the rest of it says."""
+        texts = {place for place, name in enumerate(self._relation.columns, FIRST_COLUMN) if name in self._as_text}
+        return Statement((self._head(), *rest), frozenset(texts | {MODIFIED} if self._stamp_as_text else texts))
 
     def _head(self) -> str:
         modified = self._stamp(self.modified) if self._relation.modified is not None else "NULL"

@@ -215,6 +215,17 @@ def test_the_statement_timeout_ends_a_slow_query(deals: Crm) -> None:
     quick.close()
 
 
+@pytest.mark.only_on("postgresql", why="the others' reads are counted by the server")
+def test_the_statement_timeout_counts_each_wait_for_rows(many_deals: Crm) -> None:
+    quick = many_deals.reopened(statement_timeout=1.0)
+    two_seconds = relation(where="id % 100 <> 0 OR pg_sleep(0.04) IS NOT NULL")
+    assert len(flat(quick.everything(two_seconds))) == ROWS
+    with pytest.raises(SourceUnavailable):
+        flat(quick.everything(relation(where="id > 5 OR pg_sleep(30) IS NOT NULL")))
+    quick.ping()
+    quick.close()
+
+
 @pytest.mark.only_on("sqlite", why="WAL files are SQLite's")
 def test_a_wal_database_is_read_while_it_is_written(deals: Crm) -> None:
     with deals.owner.connect() as writer:

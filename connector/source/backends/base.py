@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -59,6 +59,8 @@ class Backend:
     """Whether a table's indexes say how fast it is read."""
     as_text: Mapping[ColumnKind, str] = {}
     """What makes a column of a kind come as text, where the driver is slower at making values than texts."""
+    stamps_as_text = False
+    """The same of the modified column, if it holds moments: `stamp_of` reads them."""
     dynamic = False
     """True where a column may hold values of any type, whatever it was declared as."""
 
@@ -77,8 +79,10 @@ class Backend:
     def begin(self, connection: Any) -> None:
         """Start the transaction whose snapshot everything until the rollback reads."""
 
-    def streaming_cursor(self, connection: Any) -> Any:
-        """Return a cursor that does not load the whole result."""
+    def streaming_cursor(self, connection: Any, texts: Collection[int]) -> Any:  # noqa: ARG002 - PostgreSQL needs them
+        """Return a cursor that does not load the whole result. Values at the places `texts` may come as the database
+        writes them.
+        """
         return self.cursor(connection)
 
     def cursor(self, connection: Any) -> Any:
@@ -106,6 +110,10 @@ class Backend:
     def stamp(self, column: str, kind: ColumnKind) -> str:  # noqa: ARG002 - SQL Server needs it
         """Return how a stamp is selected: as it is, where the driver gives all of its digits."""
         return column
+
+    def stamp_of(self, value: object) -> object:
+        """Return a stamp as a place in the order, where it came as text."""
+        return value
 
     def bind_stamp(self, value: object, kind: ColumnKind) -> Bind:  # noqa: ARG002 - SQL Server needs it
         """Return a stamp, or a bound among the stamps, as what it is compared with."""

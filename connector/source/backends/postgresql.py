@@ -1,14 +1,15 @@
-"""PostgreSQL by psycopg 3: read-only snapshots in UTC, server-side cursors, no value that stops a read."""
+"""PostgreSQL by psycopg 3: read-only snapshots in UTC, rows streamed, no value that stops a read."""
 
-from collections.abc import Sequence
+import select
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from itertools import count
 from typing import Any
 
 import psycopg
 from psycopg import IsolationLevel, errors
 from psycopg.adapt import AdaptersMap, Buffer, Loader, Transformer
-from psycopg.pq import Format
+from psycopg.pq import ExecStatus, Format
+from psycopg.pq.abc import PGresult
 from psycopg.types.string import TextLoader
 from sqlalchemy import Connection, inspect, text
 
@@ -58,6 +59,9 @@ _STATES = (
 )
 _LOGIN_WORDS = ("authentication failed", "no password supplied", "no pg_hba.conf entry", "is not permitted to log in")
 
+_TEXT = psycopg.adapters.types["text"].oid
+_CANCEL_SECONDS = 10.0
+
 _APPLICATION = "gong-connector"
 _READING = "gong-connector reading"
 """Its name within a transaction: no other session can have that, though a pooler may lend others one of ours."""
@@ -84,10 +88,9 @@ class PostgreSQL(Backend):
 
     now_sql = "SELECT clock_timestamp()"
     create_index = "CREATE INDEX CONCURRENTLY"
-    as_text = dict.fromkeys(
-        (ColumnKind.DATETIME, ColumnKind.DATETIME_TZ, ColumnKind.DATE, ColumnKind.DECIMAL), "CAST({} AS TEXT)"
-    )
-    _cursors = count(1)
+    # The server writes texts in any case: the reading leaves them as they are.
+    as_text = dict.fromkeys((ColumnKind.DATETIME, ColumnKind.DATETIME_TZ, ColumnKind.DATE, ColumnKind.DECIMAL), "{}")
+    stamps_as_text = True
 
     def connect_args(self) -> dict[str, Any]:
         options = {
@@ -123,15 +126,30 @@ class PostgreSQL(Backend):
             f"SET LOCAL application_name = '{_READING}'",
             "SET LOCAL timezone = 'UTC'",
             "SET LOCAL datestyle = 'ISO'",
-            "SET LOCAL cursor_tuple_fraction = 1.0",  # plan for reading everything, not for the first rows
+            "SET LOCAL max_parallel_workers_per_gather = 0",  # we are one guest among many
         ]
         if self.statement_timeout is not None:
             settings.append(f"SET LOCAL statement_timeout = {max(1, round(self.statement_timeout * 1000))}")
         run(connection, ";".join(settings))
 
-    def streaming_cursor(self, connection: Any) -> Any:
-        """Return a cursor with a name: its rows stay on the server until they are fetched."""
-        return _Ahead(connection, f"gong_connector_{next(self._cursors)}")
+    def streaming_cursor(self, connection: Any, texts: Collection[int]) -> Any:
+        """Return a cursor that is given rows as the server makes them; the server waits where we are slower."""
+        return _Stream(connection, texts, self.statement_timeout)
+
+    def abandon(self, cursor: Any) -> bool:
+        """Have the server stop, so that the connection can be used again."""
+        try:
+            cursor.close()
+        except psycopg.Error:
+            return True
+        return False
+
+    def stamp_of(self, value: object) -> object:
+        """Read a stamp that came as text: it is as exact as the value that the driver would have made of it."""
+        try:
+            return datetime.fromisoformat(value) if isinstance(value, str) else value
+        except ValueError:  # infinity, a year beyond 9999 or BC
+            return value
 
     def quote(self, name: str) -> str:
         return self.always_quote(name)
@@ -286,44 +304,88 @@ class _Tolerant:
             self.adapters.register_loader(name, _tolerant(strict))
 
 
-class _Ahead:
-    """A cursor with a name whose next rows are asked for before the latest are handed over: the server makes them while
-    we are at work. A statement timeout counts each fetch, as with the driver's own.
+class _Stream:
+    """Rows of one statement, a chunk at a time, as the server makes them: nothing is asked for twice, and only what was
+    sent ahead is held. A named cursor would have server and client take turns.
+
+    The statement timeout counts each wait for rows: the server would count all of the reading, our own work included.
     """
 
-    def __init__(self, connection: Any, name: str) -> None:
+    arraysize = 1
+    """Rows of a chunk."""
+
+    def __init__(self, connection: Any, texts: Collection[int], timeout: float | None) -> None:
         self._connection = connection
-        self._name = name
-        self._pipeline: Any = None
-        self._asked: Any = None
+        self._pgconn = connection.pgconn
+        self._texts = texts
+        self._timeout = timeout
+        self._transformer: Any = None
+        self._under_way = False
 
     def execute(self, sql: str, parameters: Any) -> None:
-        self._connection.execute(f"DECLARE {self._name} NO SCROLL CURSOR FOR {sql}", parameters)
-        self._pipeline = self._connection.pipeline()
-        self._pipeline.__enter__()
+        if self._timeout is not None:
+            self._connection.execute("SET LOCAL statement_timeout = 0")
+        query = psycopg.ClientCursor(self._connection).mogrify(sql, parameters)
+        # With parameters, though there are none: then the server takes one statement only.
+        self._pgconn.send_query_params(query.encode(self._connection.info.encoding), None)
+        self._under_way = True
+        while self._pgconn.flush():
+            self._wait(select.POLLIN | select.POLLOUT)
+            self._pgconn.consume_input()
+        try:
+            self._pgconn.set_chunked_rows_mode(self.arraysize)
+        except psycopg.NotSupportedError:  # libpq before 17
+            self._pgconn.set_single_row_mode()
 
     def fetchmany(self, size: int) -> list[tuple[Any, ...]]:
-        """Return the next rows; always of the same size, for the next ones are asked for in this one."""
-        asked = self._asked or self._ask(size)
-        rows: list[tuple[Any, ...]] = asked.fetchall()
-        self._asked = self._ask(size) if len(rows) == size else _Nothing()
+        """Return the next rows, as many as a chunk has or more; none at the end."""
+        rows: list[tuple[Any, ...]] = []
+        while len(rows) < size and self._under_way:
+            while self._pgconn.is_busy():
+                self._wait(select.POLLIN)
+                self._pgconn.consume_input()
+            result = self._pgconn.get_result()
+            if result is None:
+                self._under_way = False
+            elif result.status == ExecStatus.FATAL_ERROR:
+                raise errors.error_from_result(result, encoding=self._connection.info.encoding)
+            elif result.ntuples:
+                rows += self._loaded(result)
         return rows
 
     def close(self) -> None:
-        """End the asking; what was asked for last is awaited. The cursor itself ends with the transaction."""
-        pipeline, self._pipeline = self._pipeline, None
-        if pipeline is not None:
-            pipeline.__exit__(None, None, None)
+        """Have the server stop where rows are left, and take what it sent until then."""
+        if self._under_way:
+            self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
+        while self._under_way:
+            while self._pgconn.is_busy():
+                self._wait(select.POLLIN)
+                self._pgconn.consume_input()
+            self._under_way = self._pgconn.get_result() is not None
 
-    def _ask(self, size: int) -> Any:
-        return self._connection.execute(f"FETCH FORWARD {size} FROM {self._name}")
+    def _wait(self, events: int) -> None:
+        poll = select.poll()
+        poll.register(self._pgconn.socket, events)
+        if not poll.poll(None if self._timeout is None else self._timeout * 1000):
+            self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
+            raise errors.QueryCanceled("no rows came within the statement timeout")
 
+    def _loaded(self, result: PGresult) -> list[tuple[Any, ...]]:
+        first = self._transformer is None
+        transformer = self._transformer = self._transformer or Transformer(self._connection)
+        transformer.set_pgresult(result, set_loaders=False)
+        if first:
+            transformer.set_loader_types(self._types(result), Format.TEXT)
+        try:
+            return transformer.load_rows(0, result.ntuples, tuple)
+        except psycopg.DataError:
+            tolerant = Transformer(_Tolerant(self._connection))
+            tolerant.set_pgresult(result, set_loaders=False)
+            tolerant.set_loader_types(self._types(result), Format.TEXT)
+            return tolerant.load_rows(0, result.ntuples, tuple)
 
-class _Nothing:
-    """Stands for the answer where there are no more rows."""
-
-    def fetchall(self) -> list[tuple[Any, ...]]:
-        return []
+    def _types(self, result: PGresult) -> list[int]:
+        return [_TEXT if place in self._texts else result.ftype(place) for place in range(result.nfields)]
 
 
 def _kind(oid: Any) -> ColumnKind:
