@@ -5,6 +5,7 @@ Makes the data, runs every case several times in turn, and writes a table and a 
 """
 
 import argparse
+import compileall
 import os
 import shlex
 import shutil
@@ -20,6 +21,7 @@ from typing import Final
 
 from sqlalchemy.engine import URL
 
+import connector
 from bench import data, others, report
 from bench.measure import Case, Group, measure
 from bench.ours import environment
@@ -44,6 +46,7 @@ def main() -> None:
     directory = options.directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
     data.make(directory, count)
+    compileall.compile_dir(Path(connector.__file__).parent, quiet=1)  # as installing does; a checkout may not be
     with _drain() as gong:
         bench = _Bench(directory, count, gong, quick=options.quick)
         groups = []
