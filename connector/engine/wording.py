@@ -11,7 +11,7 @@ from connector.words import count, moment, seconds
 
 WAITS: Final = {
     "in_flight": "changed again while an earlier line of them is on its way",
-    "account": "their account is not in Gong",
+    "account": "their account is not in Gong (deleted, refused, or without a row)",
     "account_fresh": "their account reached Gong moments ago",
     "address": "their e-mail address has to be given up by another line first",
     "dependency": "Gong misses something that they refer to",
