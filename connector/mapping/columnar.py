@@ -57,13 +57,11 @@ class _Columnar:
         told = self._told(chunk)
         records = list(map(self._record, told[_KEY_FIELD], *map(told.__getitem__, self._plain.order)))
         try:
-            data = self._json.encode_lines(self._usual(records, chunk))
+            written = list(map(self._json.encode, self._usual(records, chunk)))
         except ODD:
             self._note_unwritable(records, chunk)
-            data = self._json.encode_lines(self._usual(records, chunk))
-        bodies = data.split(b"}\n")  # nothing within a line ends so: JSON escapes line breaks
-        del bodies[-1]
-        return self._encoded(chunk, told, bodies, now)
+            written = list(map(self._json.encode, self._usual(records, chunk)))
+        return self._encoded(chunk, told, [line[:-1] for line in written], now)  # without the brace that closes it
 
     def _told(self, chunk: Chunk) -> dict[str, Values]:
         """Return all fields' values."""

@@ -4,6 +4,7 @@ import hashlib
 import os
 from array import array
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import accumulate, repeat
 from operator import add, le
@@ -17,6 +18,8 @@ from connector.spool.sealed import PARTIAL, SORTING, SUFFIX, SealedFile
 
 PIECE = 1024 * 1024
 """Bytes gathered before a write, and copied at a time when sorting."""
+_LARGE = 128 * 1024
+"""From so many bytes on, data is hashed and written by a thread: Python goes on meanwhile."""
 
 
 class _HashedFile:
@@ -25,25 +28,46 @@ class _HashedFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._hash = hashlib.sha256()
+        self._thread: ThreadPoolExecutor | None = None
+        self._writing: Future[None] | None = None
         # O_EXCL: neither an existing file nor a link put in its place is ever written to.
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
-    def write(self, data: bytes | bytearray) -> None:
+    def write(self, data: bytes) -> None:
+        """Append data, at the latest when the next call returns; that one tells of a failure."""
+        self._await()
+        if len(data) < _LARGE:
+            self._append(data)
+            return
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "spool")
+        self._writing = self._thread.submit(self._append, data)
+
+    def _append(self, data: bytes) -> None:
         self._hash.update(data)
         with memoryview(data) as rest:
             done = 0
             while done < len(rest):
                 done += os.write(self._fd, rest[done:])
 
+    def _await(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
+
     def read(self, size: int, offset: int) -> bytes:
+        self._await()
         return os.pread(self._fd, size, offset)
 
     def sync(self) -> str:
         """Bring the file to the disk; return its hash in hexadecimal digits."""
+        self._await()
         os.fsync(self._fd)
         return self._hash.hexdigest()
 
     def close(self) -> None:
+        if self._thread is not None:
+            self._thread.shutdown()
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
@@ -59,8 +83,9 @@ class _HashedFile:
 class SpoolWriter:
     """Gathers lines until `seal` or `abandon`; as a context manager, leaving without `seal` abandons.
 
-    Every method that writes raises SpoolFull or SpoolUnavailable; the partial file is removed then, and
-    the writer is of no more use. Memory: 16 bytes a line, and when sorting some 50 a line besides.
+    Every method that writes raises SpoolFull or SpoolUnavailable, for itself or for the write before it; the partial
+    file is removed then, and the writer is of no more use. Memory: 16 bytes a line, and when sorting some 50 a line
+    besides.
     """
 
     def __init__(self, directory: Path, name: str) -> None:
@@ -124,11 +149,15 @@ class SpoolWriter:
         self._modified += times
         sizes = list(map(add, map(len, bodies), map(len, ends)))
         self._offsets.extend(accumulate(sizes[:-1], initial=self.bytes))
-        self._buffer += data
         self.lines = first + len(bodies)
         self.bytes += len(data)
-        if len(self._buffer) >= PIECE:
+        if len(data) < _LARGE:
+            self._buffer += data
+            if len(self._buffer) >= PIECE:
+                self._flush()
+        else:
             self._flush()
+            self._write(data)
         return first
 
     def seal(self) -> SealedFile:
@@ -159,15 +188,19 @@ class SpoolWriter:
             self._sorted.remove()
 
     def _flush(self) -> None:
+        if self._buffer:
+            self._write(bytes(self._buffer))
+            self._buffer.clear()
+
+    def _write(self, data: bytes) -> None:
         try:
             with translated(f"spool file {self._name} cannot be written"):
                 failpoints.hit("spool.write.before")
-                self._file.write(self._buffer)
+                self._file.write(data)
                 failpoints.hit("spool.write.after")
         except BaseException:
             self.abandon()
             raise
-        self._buffer.clear()
 
     def _sort(self) -> Sequence[int]:
         """Write the lines anew in stable order of time; return the line number of each index."""

@@ -233,7 +233,8 @@ def test_a_disk_that_fills_up_while_lines_are_added(spool):
         os.close(full)
         writer.add(LINES[0], 1)
         with pytest.raises(SpoolFull, match="SPOOL_DIR"):
-            writer.add(b"x" * 2_000_000 + b"\n", 2)
+            writer.add(b"x" * 2_000_000 + b"\n", 2)  # written while Python goes on
+            writer.seal()
         assert files(spool) == []
 
 
