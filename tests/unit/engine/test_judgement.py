@@ -133,10 +133,7 @@ def test_what_waits_for_an_account_that_is_not_there_is_held_by_its_reason(compa
     company.sync(timeout=10)
     found = verdict(company)
     assert (found.state, kinds(found)) == (State.HELD, ["waiting"])
-    assert (
-        found.findings[0].words
-        == "1 DEAL held: their account is not in Gong (deleted, refused, or without a row)."
-    )
+    assert found.findings[0].words == "1 DEAL held: their account is not in Gong (deleted, refused, or without a row)."
 
 
 def test_the_weightiest_finding_is_the_answer_and_the_others_follow(company: Company) -> None:
