@@ -27,6 +27,9 @@ from connector.sandbox.server import running
 from connector.sandbox.world import World
 
 K = FaultKind
+AUTH = ("sandbox-key", "sandbox-secret")
+PATIENCE_SECONDS = 60
+"""For an answer, on a machine that is busy."""
 
 
 def suffering(*faults: Fault, **switches: Any) -> Caller:
@@ -208,7 +211,7 @@ def test_over_sockets_the_same_things_happen() -> None:
     clock = FakeClock(START)
     world = World(now=clock.now, behaviour=Behaviour(**UNLIMITED))
     api = SandboxApi(world, faults=FaultPlan())
-    with running(api) as url, httpx.Client(base_url=url, auth=("sandbox-key", "sandbox-secret")) as http:
+    with running(api) as url, httpx.Client(base_url=url, auth=AUTH, timeout=PATIENCE_SECONDS) as http:
         registered = http.put("/v2/crm/integrations", json={"name": "A", "ownerEmail": "a@b.example"})
         query = {"integrationId": registered.json()["integrationId"], "objectType": "ACCOUNT"}
 
@@ -234,7 +237,8 @@ def test_a_caller_who_breaks_off_in_mid_body_leaves_nothing() -> None:
     with running(SandboxApi(world)) as url:
         httpx.put(
             f"{url}/v2/crm/integrations",
-            auth=("sandbox-key", "sandbox-secret"),
+            auth=AUTH,
+            timeout=PATIENCE_SECONDS,
             json={"name": "A", "ownerEmail": "a@b.example"},
         )
         [integration] = world.integrations()

@@ -30,6 +30,7 @@ def test_it_serves_until_told_to_end_and_keeps_its_file(tmp_path: Path) -> None:
             answer = httpx.put(
                 f"{url}/v2/crm/integrations",
                 auth=("sandbox-key", "sandbox-secret"),
+                timeout=60,  # on a machine that is busy
                 json={"name": "A", "ownerEmail": "a@b.example"},
             )
             seen.append(answer.status_code)
