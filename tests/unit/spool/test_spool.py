@@ -232,8 +232,8 @@ def test_a_disk_that_fills_up_while_lines_are_added(spool):
         os.dup2(full, writer._file._fd)
         os.close(full)
         writer.add(LINES[0], 1)
+        writer.add(b"x" * 2_000_000 + b"\n", 2)  # written while Python goes on
         with pytest.raises(SpoolFull, match="SPOOL_DIR"):
-            writer.add(b"x" * 2_000_000 + b"\n", 2)  # written while Python goes on
             writer.seal()
         assert files(spool) == []
 
