@@ -178,7 +178,7 @@ def accounts(connection: Connection, ids: Sequence[str]) -> dict[str, AccountSta
         text(_ACCOUNTS.format(ids=in_list(connection, "o.object_id"))), {"ids": id_list(connection, ids)}
     )
     found: dict[str, AccountState] = {}
-    for object_id, told, told_deleted, sent, sent_deleted, state, settled_at in rows:
+    for object_id, told, told_deleted, sent, sent_deleted, state, settled_at in rows.cursor.fetchall():
         if sent is not None and state not in UNSETTLED:
             found[object_id] = AccountState(not sent_deleted, settled_at if told is None else None)
         else:
