@@ -46,7 +46,7 @@ from connector.model import KEY, Encoded, Line, Row, RowRefusal
 from connector.source import key_text
 from connector.spool import Spool
 
-MOST_LINES: Final = 100_000
+MOST_LINES: Final = 50_000
 """Lines of one file: bounds memory and what one bad line can make go again."""
 MOST_DECISIONS: Final = 100_000
 """Other decisions (pending, refused) booked at once at most."""

@@ -65,7 +65,7 @@ class Database:
             cursor = connection.cursor()
             self._file.opened(cursor.execute("PRAGMA database_list").fetchone()[2])
             cursor.execute("PRAGMA synchronous=FULL")  # a booked change must survive a power cut
-            cursor.execute("PRAGMA cache_size=-8000")
+            cursor.execute("PRAGMA cache_size=-4000")
             cursor.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
             cursor.close()
 
