@@ -1,5 +1,7 @@
 """SQL text and bound values, as each way of marking parameters wants them."""
 
+from datetime import UTC, datetime
+
 import pytest
 from crm import relation
 from hypothesis import given
@@ -48,7 +50,8 @@ ORDERED = st.one_of(
 @given(ORDERED)
 def test_every_stamp_and_key_survives_as_text(value: object) -> None:
     found = positions.decode(positions.encode(value))
-    assert found == value
+    # Of times that a zone has twice or never, Python holds none equal to one of another zone.
+    assert found == (value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo is not None else value)
     assert type(found) is type(value)
 
 
