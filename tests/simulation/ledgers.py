@@ -3,10 +3,8 @@
 import os
 import shutil
 import sqlite3
-import tempfile
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +12,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
-from connector.ledger.database import Database
-from connector.ledger.migrate import migrate
+from tests import migrated
 
 POSTGRES_URL: Final = os.environ.get("TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 _EVERY: Final = 40
@@ -90,19 +87,8 @@ def new_ledger(seed: int, directory: Path) -> NewLedger:
     file = directory / "state" / "ledger.db"
     if goes_quickly(seed):
         file.parent.mkdir(mode=0o700)
-        file.touch(mode=0o600)
-        file.write_bytes(_migrated())
+        return NewLedger(migrated.new_ledger(file))
     return NewLedger(f"sqlite:///{file}")
-
-
-@cache
-def _migrated() -> bytes:
-    with tempfile.TemporaryDirectory(dir=memory()) as directory:
-        file = Path(directory) / "ledger.db"
-        database = Database(f"sqlite:///{file}")
-        migrate(database)
-        database.close()
-        return file.read_bytes()
 
 
 def _server() -> str:

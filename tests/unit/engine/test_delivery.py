@@ -20,6 +20,7 @@ AMBIGUOUS = [
     FaultKind.REDIRECT,
     FaultKind.THROTTLE,
 ]
+FAMILY = (ObjectType.ACCOUNT, ObjectType.DEAL)
 
 
 @pytest.fixture
@@ -177,4 +178,25 @@ entities:
     company.put("deals", id=2, name="Orphan", account=77)
     assert company.sync().work.held == 1
     assert set(company.world.objects(ObjectType.DEAL)) == {"1"}
+    company.close()
+
+
+def test_one_slow_account_holds_its_own_deals_only_and_a_new_one_for_account_wait_seconds(tmp_path: Path) -> None:
+    company = Company(tmp_path, account_wait_seconds=60)
+    company.put("accounts", id=1, name="Known")
+    company.sync()
+    company.during(Fault(kind=FaultKind.SLOW, object_type=ObjectType.ACCOUNT, seconds=3000))
+    company.put("accounts", id=2, name="Slow")
+    company.put("deals", id=1, name="Goes", account=1)
+    company.put("deals", id=2, name="Waits", account=2)
+    company.sync(timeout=120)
+    assert company.world.objects(ObjectType.DEAL).keys() == {"1"}
+    company.sync()
+    assert company.world.objects(ObjectType.DEAL).keys() == {"1", "2"}
+    account, deal = [max(one.accepted for one in company.world.uploads() if one.object_type == kind) for kind in FAMILY]
+    assert 3060 <= deal - account < 3300
+    before = len(company.uploads())
+    company.put("deals", id=3, name="Goes at once", account=2)
+    company.sync(timeout=0.01)
+    assert company.uploads(before) == [("DEAL", 1)]
     company.close()
