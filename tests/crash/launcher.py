@@ -28,7 +28,7 @@ from connector import failpoints
 from connector.cli import main
 
 KILL, TERMINATE, FILL_DISK = "kill", "terminate", "fill the disk"
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 """A process that is not done by then is ended by SIGALRM."""
 TERMINATED_AT = "terminated-at"
 """A file in the process's directory that tells when SIGTERM was sent."""

@@ -36,6 +36,8 @@ class Mutation:
     promise: Stated
     name: str
     apply: Callable[[], AbstractContextManager[Any]]
+    once: int = 1
+    """The seed that noticed it the last time; tried first."""
 
 
 def noticed(mutation: Mutation, seeds: range) -> tuple[int, str] | None:
@@ -63,7 +65,8 @@ def show(words: str) -> int:
     missed = 0 if chosen else 1
     for mutation in chosen:
         try:
-            found = noticed(mutation, range(1, MOST_SEEDS + 1))
+            once = mutation.once
+            found = noticed(mutation, range(once, once + 1)) or noticed(mutation, range(1, MOST_SEEDS + 1))
             said = found[1] if found else f"not noticed by {MOST_SEEDS} seeds"
         except AssertionError as useless:
             found, said = None, f"proves nothing: {str(useless).splitlines()[0]}"
@@ -155,6 +158,7 @@ MUTATIONS: Final = (
         Stated.NOTHING_LOST,
         "the cursor moves before its file is booked",
         lambda: mock.patch.object(Store, "book", _cursor_first),
+        once=33,
     ),
     Mutation(
         Stated.NOTHING_LOST,
@@ -180,6 +184,7 @@ MUTATIONS: Final = (
         Stated.NOTHING_LOST,
         "news from another table is not followed",
         lambda: mock.patch.object(Intake, "related", _ignore),
+        once=28,
     ),
     Mutation(
         Stated.NO_STALE_OVERWRITE,
