@@ -193,7 +193,8 @@ def test_one_slow_account_holds_its_own_deals_only_and_a_new_one_for_account_wai
     assert company.world.objects(ObjectType.DEAL).keys() == {"1"}
     company.sync()
     assert company.world.objects(ObjectType.DEAL).keys() == {"1", "2"}
-    account, deal = [max(one.accepted for one in company.world.uploads() if one.object_type == kind) for kind in FAMILY]
+    uploads = company.world.uploads()
+    account, deal = [max(one.accepted for one in uploads if one.object_type == kind) for kind in FAMILY]
     assert 3060 <= deal - account < 3300
     before = len(company.uploads())
     company.put("deals", id=3, name="Goes at once", account=2)
