@@ -293,7 +293,8 @@ class Intake:
         """
         if state is not None and state.batch is not None and state.batch > batch:
             return state, line
-        if not self._thorough:
+        # A comparison comes after the reading that distrusts all, and finds waiting what that could not send.
+        if not self._thorough or (state is not None and state.pending is not None):
             state = distrust(state, line)
         return state, line._replace(stamp=None)
 

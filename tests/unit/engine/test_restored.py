@@ -305,3 +305,23 @@ def test_an_object_that_waited_all_through_the_doubt_and_goes_is_deleted(company
     company.reconcile(ObjectType.DEAL)
     assert company.world.objects(ObjectType.DEAL).keys() == {"2"}
     company.close()
+
+
+def test_a_comparison_does_not_believe_a_line_that_was_on_its_way_at_the_backup(company: Company) -> None:
+    company.during(Fault(kind=FaultKind.SLOW, seconds=600.0))
+    company.put("accounts", id=1, name="Once")
+    company.sync(timeout=60)
+    restore = backup(company)
+    company.sync()
+    company.put("accounts", id=1, name="Meanwhile")
+    company.sync()
+    assert accounts(company)["1"] == "Meanwhile"
+    company.put("accounts", id=1, name="Once")
+    restore()
+    for entity in company.wiring.rounds.mapping.entities:
+        company.wiring.rounds.read(entity)
+    company.reconcile(ObjectType.ACCOUNT)  # the file is still on its way, as far as the ledger knows
+    company.sync()
+    assert accounts(company)["1"] == "Once"
+    assert not doubted(company)
+    company.close()
