@@ -55,7 +55,7 @@ def main() -> None:
 
 def _file(wiring: Wiring) -> None:
     """Read and encode every deal, and seal it in a file: no ledger."""
-    entity = _entity(wiring, ObjectType.DEAL)
+    entity = entity_of(wiring, ObjectType.DEAL)
     assert entity.relation is not None
     now = int(wiring.clock.now())
     with wiring.spool.begin("deals") as writer:
@@ -72,7 +72,7 @@ def _book(wiring: Wiring) -> None:
     _take(wiring)
     for object_type in (ObjectType.ACCOUNT, ObjectType.DEAL):
         with _timed(f"load of {object_type}"):
-            print(wiring.rounds.reader.extract(_entity(wiring, object_type)).counts)
+            print(wiring.rounds.reader.extract(entity_of(wiring, object_type)).counts)
         for batch in wiring.store.batches((BatchState.SPOOLED,)):
             wiring.store.mark_sending(batch)
             wiring.store.mark_done(batch, RequestStatus(Processing.DONE, (), 0, batch.lines), 0.0)
@@ -83,7 +83,7 @@ def _changed(wiring: Wiring) -> None:
     """An incremental pass after a first load."""
     _take(wiring)
     with _timed("pass"):
-        print(wiring.rounds.reader.extract(_entity(wiring, ObjectType.DEAL)).counts)
+        print(wiring.rounds.reader.extract(entity_of(wiring, ObjectType.DEAL)).counts)
     for batch in wiring.store.batches((BatchState.SPOOLED,)):
         wiring.store.mark_sending(batch)
         wiring.store.mark_done(batch, RequestStatus(Processing.DONE, (), 0, batch.lines), 0.0)
@@ -109,7 +109,8 @@ def _timed(what: str) -> Iterator[None]:
     print(f"{what}: {perf_counter() - began:.2f} s")
 
 
-def _entity(wiring: Wiring, object_type: ObjectType) -> Entity:
+def entity_of(wiring: Wiring, object_type: ObjectType) -> Entity:
+    """Return the mapping's entity source of a type."""
     return next(entity for entity in wiring.mapping.entities if entity.type is object_type)
 
 
