@@ -38,6 +38,8 @@ class Mutation:
     apply: Callable[[], AbstractContextManager[Any]]
     once: int = 1
     """The seed that noticed it the last time; tried first."""
+    every: int = 1
+    """Only every so manyeth seed can notice it: for those whose ledger is restored, the fourth."""
 
 
 def noticed(mutation: Mutation, seeds: range) -> tuple[int, str] | None:
@@ -65,8 +67,8 @@ def show(words: str) -> int:
     missed = 0 if chosen else 1
     for mutation in chosen:
         try:
-            once = mutation.once
-            found = noticed(mutation, range(once, once + 1)) or noticed(mutation, range(1, MOST_SEEDS + 1))
+            once, every = mutation.once, mutation.every
+            found = noticed(mutation, range(once, once + 1)) or noticed(mutation, range(every, MOST_SEEDS + 1, every))
             said = found[1] if found else f"not noticed by {MOST_SEEDS} seeds"
         except AssertionError as useless:
             found, said = None, f"proves nothing: {str(useless).splitlines()[0]}"
@@ -229,11 +231,15 @@ MUTATIONS: Final = (
         Stated.RESTORED,
         "a ledger restored from a backup is believed",
         lambda: mock.patch("connector.engine.intake.distrust", lambda state, _line: state),
+        once=4,
+        every=4,
     ),
     Mutation(
         Stated.RESTORED,
         "lines that a restored ledger does not know of are not waited for",
         lambda: mock.patch.object(Recovery, "_settle_lost", _ignore),
+        once=4,
+        every=4,
     ),
     Mutation(
         Stated.HISTORY,
