@@ -99,7 +99,10 @@ class _Bench:
                 self._psql(),
                 self._ours("file", self._postgres, "connector"),
                 self._peer("core", "SQLAlchemy Core, a dict a row, orjson", _shown(data.postgres_url(self._count))),
-                self._peer("orm", "SQLAlchemy ORM, .all(), json.dumps", _shown(data.postgres_url(self._count))),
+                replace(
+                    self._peer("orm", "SQLAlchemy ORM, .all(), json.dumps", _shown(data.postgres_url(self._count))),
+                    once=True,
+                ),
                 *self._others(),
             ],
             {"connector": 0.45},

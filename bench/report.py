@@ -14,7 +14,10 @@ END: Final = "<!-- end -->"
 
 def table(groups: Sequence[Group], count: int, times: int) -> str:
     """Return one table for each group."""
-    lines = [f"{count:,} deals of 18 columns; medians of {times} runs in turn, whole processes.", ""]
+    lines = [
+        f"{count:,} deals of 18 columns; medians of {times} runs in turn (the slow peers: one), whole processes.",
+        "",
+    ]
     for group in groups:
         lines += [
             f"**{group.title}**", "",
