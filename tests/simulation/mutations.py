@@ -171,6 +171,7 @@ MUTATIONS: Final = (
         Stated.NOTHING_LOST,
         "what Gong was told counts although a failure made it unsure",
         lambda: mock.patch.object(objects, "_LOOKUP", objects._LOOKUP.replace("o.told_unsure", "false")),
+        once=6,
     ),
     Mutation(
         Stated.NOTHING_LOST,
@@ -197,54 +198,63 @@ MUTATIONS: Final = (
         Stated.NO_STALE_OVERWRITE,
         "modifiedDate is the row's stamp, whatever was sent",
         lambda: mock.patch.object(rules, "modified_date", _own_stamp),
+        once=4,
     ),
     Mutation(
         Stated.NO_STALE_OVERWRITE,
         "an address is given away while another user has it",
         lambda: mock.patch.object(Store, "holders", return_value={}),
+        once=3,
     ),
     Mutation(Stated.ONE_ID_ONE_FILE, "an ambiguous upload goes again under a new id", _new_ids),
     Mutation(
         Stated.HONEST,
         "what the connector refused is not listed",
         lambda: mock.patch.object(Queries, "failures", _some_failures),
+        once=2,
     ),
     Mutation(
         Stated.HONEST,
         "what is held is not shown",
         lambda: mock.patch.object(Queries, "holds", return_value=[]),
+        once=3,
     ),
     Mutation(
         Stated.BOUNDED, "settled files stay in the spool", lambda: mock.patch("connector.spool.Spool.remove", _ignore)
     ),
     Mutation(
-        Stated.HARMLESS, "the guard lets everything go", lambda: mock.patch.object(Guard, "holds", return_value=False)
+        Stated.HARMLESS,
+        "the guard lets everything go",
+        lambda: mock.patch.object(Guard, "holds", return_value=False),
+        once=2,
     ),
-    Mutation(Stated.HARMLESS, "what a comparison missed is not looked for by key again", _no_second_look),
-    Mutation(Stated.ONE_AT_A_TIME, "a process whose lease is another's goes on", _unfenced),
+    Mutation(Stated.HARMLESS, "what a comparison missed is not looked for by key again", _no_second_look, once=2),
+    Mutation(Stated.ONE_AT_A_TIME, "a process whose lease is another's goes on", _unfenced, once=28),
     Mutation(
         Stated.QUOTA,
         "Retry-After is not obeyed",
         lambda: mock.patch("connector.ledger.budget.Budget.throttled", _ignore),
+        once=2,
     ),
     Mutation(
         Stated.RESTORED,
         "a ledger restored from a backup is believed",
         lambda: mock.patch("connector.engine.intake.distrust", lambda state, _line: state),
-        once=4,
+        once=104,
         every=4,
     ),
     Mutation(
         Stated.RESTORED,
         "lines that a restored ledger does not know of are not waited for",
         lambda: mock.patch.object(Recovery, "_settle_lost", _ignore),
-        once=4,
+        once=28,
         every=4,
     ),
     Mutation(
         Stated.HISTORY,
         "a wave does not wait for the one before",
         lambda: mock.patch.object(Backfills, "unsettled", return_value=0),
+        once=6,
     ),
 )
 """Each is noticed by one of the first MOST_SEEDS seeds."""
