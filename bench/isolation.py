@@ -159,24 +159,20 @@ def _run(wiring: Wiring, clock: FakeClock) -> int:
     while clock.now() < end:
         wiring.rounds.tend()
         rounds += bool(wiring.rounds.deliver())
-        while wiring.queries.work(clock.now()).unsettled:
-            clock.advance(5.0)
-            wiring.lease.renew()
+        while (due := wiring.rounds.courier.next_due()) is not None:  # a file is under way
+            _wait(wiring, clock, due)
             wiring.rounds.deliver()
-            if _answered(wiring):
-                break
         work: Work = wiring.queries.work(clock.now())
         if not (work.unsettled or work.awaited or work.held):
             break
-        if not (work.unsettled or work.awaited):
-            clock.advance(60.0)
-            wiring.lease.renew()
+        if not (work.unsettled or work.awaited) and (due := wiring.rounds.next_due()) is not None:
+            _wait(wiring, clock, due)
     return rounds
 
 
-def _answered(wiring: Wiring) -> bool:
-    """Tell whether no file is under way any more; failed ones are still to be booked."""
-    return wiring.rounds.courier.next_due() is None
+def _wait(wiring: Wiring, clock: FakeClock, due: float) -> None:
+    clock.advance(max(due - clock.now(), 1.0))
+    wiring.lease.renew()
 
 
 if __name__ == "__main__":
