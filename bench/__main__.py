@@ -158,10 +158,9 @@ class _Bench:
     def mariadb(self) -> Group:
         select = "SELECT * FROM deals ORDER BY updated_at, id"
         client = ["mariadb", "--quick", "-N", *data.mysql_options(data.mysql_url(self._count)), "-e", select]
-        return Group(
-            [Case("mariadb --quick", client), self._ours("file", self._mysql, "connector")],
-            {"connector": 1.2},
-        )
+        # In the order of an index, a table that is larger than the server's memory takes minutes: once each.
+        ours = replace(self._ours("file", self._mysql, "connector"), once=True)
+        return Group([Case("mariadb --quick", client, once=True), ours], {"connector": 1.2})
 
     def sqlite(self) -> Group:
         return Group(
