@@ -44,7 +44,7 @@ def holds(site: Site, process: subprocess.Popen[str]) -> bool:
 
 def settled(site: Site) -> bool:
     """Whether everything was loaded and settled."""
-    if not site.world.objects(ObjectType.LEAD):
+    if not all(map(site.world.objects, ObjectType)):  # leads wait for nothing, contacts for the accounts
         return False
     work = status(site)["work"]
     return work == {**work, "unsettled": 0, "awaited": 0}  # type: ignore[dict-item]

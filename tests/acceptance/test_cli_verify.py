@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from cli_site import CANARY_VALUE, CREDENTIALS, Site, company
+from cli_site import CANARY_VALUE, CREDENTIALS, Site, company, eventually
 
 from connector.object_types import ObjectType
 
@@ -30,13 +30,18 @@ def somebody_else_writes(site: Site, object_type: ObjectType, **fields: Any) -> 
     lately = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 2))
     line = json.dumps({**fields, "modifiedDate": lately}) + "\n"
     request = {"integrationId": str(site.world.integrations()[0].id), "clientRequestId": str(uuid.uuid4())}
-    answer = httpx.post(
-        site.environment["CONNECTOR_GONG_BASE_URL"] + "/v2/crm/entities",
-        params={**request, "objectType": object_type.value},
-        auth=(CREDENTIALS.access_key, CREDENTIALS.access_key_secret),
-        files={"dataFile": ("by-somebody.jsonl", line.encode())},
-    )
-    assert answer.status_code == 201, answer.text
+    auth = (CREDENTIALS.access_key, CREDENTIALS.access_key_secret)
+    with httpx.Client(base_url=site.environment["CONNECTOR_GONG_BASE_URL"], auth=auth, timeout=60) as gong:
+        answer = gong.post(
+            "/v2/crm/entities",
+            params={**request, "objectType": object_type.value},
+            files={"dataFile": ("by-somebody.jsonl", line.encode())},
+        )
+        assert answer.status_code == 201, answer.text
+        eventually(
+            lambda: gong.get("/v2/crm/request-status", params=request).json().get("status") == "DONE",
+            "Gong's taking it",
+        )
 
 
 def verified(site: Site, *arguments: str, status: int) -> dict[str, Any]:
