@@ -40,7 +40,7 @@ def somebody_else_writes(site: Site, object_type: ObjectType, **fields: Any) -> 
         assert answer.status_code == 201, answer.text
         eventually(
             lambda: gong.get("/v2/crm/request-status", params=request).json().get("status") == "DONE",
-            "Gong's taking it",
+            "Gong to take it",
         )
 
 
