@@ -38,6 +38,9 @@ def main() -> None:
     parser.add_argument("--deals", type=int, default=1_000_000)
     parser.add_argument("--times", type=int, default=3, help="runs of each case")
     parser.add_argument("--only", help="groups whose title holds this")
+    parser.add_argument(
+        "--without", default="", metavar="WORD", help="leave out peers whose name holds this: Singer, say"
+    )
     parser.add_argument("--directory", type=Path, default=Path("var/bench"))
     parser.add_argument("--write", action="store_true", help="put table and plot into docs/")
     parser.add_argument("--keep", action="store_true", help="leave the databases there for the next time")
@@ -48,7 +51,7 @@ def main() -> None:
     data.make(directory, count)
     compileall.compile_dir(Path(connector.__file__).parent, quiet=1)  # as installing does; a checkout may not be
     with _drain() as gong:
-        bench = _Bench(directory, count, gong, quick=options.quick)
+        bench = _Bench(directory, count, gong, quick=options.quick, without=options.without)
         groups = []
         for title, make in bench.all().items():
             if (options.only or "") in title:
@@ -67,9 +70,10 @@ def main() -> None:
 class _Bench:
     """Makes the groups."""
 
-    def __init__(self, directory: Path, count: int, gong: str, *, quick: bool) -> None:
+    def __init__(self, directory: Path, count: int, gong: str, *, quick: bool, without: str) -> None:
         self._directory = directory
         self._quick = quick
+        self._without = without
         self._count = count
         self._gong = gong
         self._work = directory / "work"
@@ -196,7 +200,7 @@ class _Bench:
                 self._empty()
 
             case = self._case("book", _shown(data.postgres_url(count), "postgresql"), self._work)
-            case.name, case.prepare = f"{count:,} deals", prepare
+            case.name, case.prepare, case.once = f"{count:,} deals", prepare, True
             loads.append(case)
         return Group(loads, {})
 
@@ -204,7 +208,8 @@ class _Bench:
         """What has to be installed first, unless this is the quick run."""
         if self._quick:
             return []
-        return list(others.cases(self._directory, data.postgres_url(self._count), self._work, self._empty))
+        found = others.cases(self._directory, data.postgres_url(self._count), self._work, self._empty)
+        return [case for case in found if not self._without or self._without not in case.name]
 
     def _psql(self) -> Case:
         return Case("psql \\copy of JSON", self._copy(), prepare=self._empty)
